@@ -1,0 +1,17 @@
+//! The pure half of Switchback: histories, schemas, evidence, checks and reports.
+//!
+//! Nothing here reads a file, opens a socket or asks for the time, so everything here can be
+//! tested with values written by hand.
+
+mod backend;
+pub mod checks;
+pub mod config;
+pub mod evidence;
+pub mod history;
+pub mod judge;
+pub mod layout;
+pub mod report;
+pub mod schema;
+pub mod sql;
+
+pub use backend::{Backend, UnknownBackend};

@@ -1,0 +1,10 @@
+//! The databases of Switchback: provisioning, introspection, applying revisions and recording
+//! what they do. All I/O of the harness is here.
+
+pub mod files;
+pub mod introspect;
+pub mod postgres;
+pub mod project;
+pub mod record;
+pub mod server;
+pub mod sqlite;
