@@ -1,0 +1,137 @@
+//! Small questions about a text or one statement, answered by its tokens.
+
+use super::lex::{Lexer, Token, TokenKind};
+use crate::Backend;
+
+fn significant(text: &str, dialect: Backend) -> impl Iterator<Item = Token<'_>> {
+    Lexer::new(text, dialect).filter(Token::is_significant)
+}
+
+/// Whether a text holds nothing but white space, comments and stray semicolons.
+pub fn is_blank(text: &str, dialect: Backend) -> bool {
+    significant(text, dialect).all(|token| token.is_mark(";"))
+}
+
+/// The comments of a text with their marks, in order.
+pub fn comments(text: &str, dialect: Backend) -> Vec<&str> {
+    Lexer::new(text, dialect).filter(Token::is_comment).map(|token| token.text).collect()
+}
+
+/// The unquoted words that a statement begins with, in upper case: at most `limit`, and only up to
+/// the first token that is no word.
+pub fn leading_words(statement: &str, dialect: Backend, limit: usize) -> Vec<String> {
+    significant(statement, dialect)
+        .take_while(|token| token.kind == TokenKind::Word)
+        .take(limit)
+        .map(|token| token.text.to_ascii_uppercase())
+        .collect()
+}
+
+/// Whether a statement opens a transaction block: `BEGIN`, `START TRANSACTION`, or a
+/// `COMMIT` or `ROLLBACK` that says `AND CHAIN`.
+pub fn opens_transaction(statement: &str, dialect: Backend) -> bool {
+    let words = leading_words(statement, dialect, 4);
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["BEGIN", ..] | ["START", "TRANSACTION", ..] => true,
+        ["COMMIT" | "END" | "ROLLBACK" | "ABORT", rest @ ..] => {
+            matches!(rest, ["AND", "CHAIN"] | ["WORK" | "TRANSACTION", "AND", "CHAIN"])
+        }
+        _ => false,
+    }
+}
+
+/// Whether a statement ends the transaction block it stands in: `COMMIT`, `END`, `ROLLBACK`,
+/// `ABORT`, `PREPARE TRANSACTION`. Going back to a savepoint does not, and neither does finishing
+/// another, prepared transaction.
+pub fn ends_transaction(statement: &str, dialect: Backend) -> bool {
+    let words = leading_words(statement, dialect, 3);
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["COMMIT" | "ROLLBACK", "PREPARED"] => false,
+        ["ROLLBACK", "TO", ..] | ["ROLLBACK", "WORK" | "TRANSACTION", "TO", ..] => false,
+        ["COMMIT" | "END" | "ROLLBACK" | "ABORT", ..] | ["PREPARE", "TRANSACTION"] => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use Backend::{Postgres, Sqlite};
+
+    #[rstest]
+    #[case("", true)]
+    #[case(" ;\n; -- why\n/* ; */", true)]
+    #[case("\u{feff}-- only a comment", true)]
+    #[case("/* a", true)]
+    #[case("x", false)]
+    #[case("'", false)]
+    fn blank(#[case] text: &str, #[case] expected: bool) {
+        for dialect in Backend::ALL {
+            assert_eq!(is_blank(text, dialect), expected, "{dialect}");
+        }
+    }
+
+    #[test]
+    fn nesting_decides_what_is_blank() {
+        let text = "/* /* */ DROP TABLE t; */";
+        assert!(is_blank(text, Postgres));
+        assert!(!is_blank(text, Sqlite));
+    }
+
+    #[test]
+    fn comments_are_listed_with_their_marks() {
+        let text = "-- one\nSELECT '-- no' /* two */;-- three";
+        for dialect in Backend::ALL {
+            assert_eq!(comments(text, dialect), ["-- one", "/* two */", "-- three"]);
+        }
+    }
+
+    #[rstest]
+    #[case("create /* x */ Table users (id int)", 5, &["CREATE", "TABLE", "USERS"])]
+    #[case("create table users", 2, &["CREATE", "TABLE"])]
+    #[case("create table \"users\" x", 5, &["CREATE", "TABLE"])]
+    #[case("alter table app.users add", 5, &["ALTER", "TABLE", "APP"])]
+    #[case("(select 1)", 5, &[])]
+    #[case("", 5, &[])]
+    fn words(#[case] text: &str, #[case] limit: usize, #[case] expected: &[&str]) {
+        for dialect in Backend::ALL {
+            assert_eq!(leading_words(text, dialect, limit), expected);
+        }
+    }
+
+    #[rstest]
+    #[case("BEGIN", true, false)]
+    #[case("begin /* now */ immediate", true, false)]
+    #[case("-- x\nBEGIN ISOLATION LEVEL SERIALIZABLE", true, false)]
+    #[case("START TRANSACTION READ ONLY", true, false)]
+    #[case("START", false, false)]
+    #[case("COMMIT", false, true)]
+    #[case("COMMIT WORK", false, true)]
+    #[case("COMMIT AND CHAIN", true, true)]
+    #[case("ROLLBACK TRANSACTION AND CHAIN", true, true)]
+    #[case("COMMIT AND NO CHAIN", false, true)]
+    #[case("COMMIT PREPARED 'x'", false, false)]
+    #[case("PREPARE TRANSACTION 'x'", false, true)]
+    #[case("PREPARE q AS SELECT 1", false, false)]
+    #[case("END", false, true)]
+    #[case("END TRANSACTION", false, true)]
+    #[case("ABORT", false, true)]
+    #[case("ROLLBACK", false, true)]
+    #[case("ROLLBACK TO a", false, false)]
+    #[case("ROLLBACK TO SAVEPOINT \"a\"", false, false)]
+    #[case("ROLLBACK TRANSACTION TO \"a\"", false, false)]
+    #[case("ROLLBACK WORK TO SAVEPOINT a", false, false)]
+    #[case("SAVEPOINT a", false, false)]
+    #[case("RELEASE SAVEPOINT a", false, false)]
+    #[case("SELECT 'BEGIN'", false, false)]
+    #[case("\"BEGIN\"", false, false)]
+    #[case("", false, false)]
+    fn transactions(#[case] text: &str, #[case] opens: bool, #[case] ends: bool) {
+        for dialect in Backend::ALL {
+            assert_eq!(opens_transaction(text, dialect), opens, "{dialect}");
+            assert_eq!(ends_transaction(text, dialect), ends, "{dialect}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! SQL as text: lexing, splitting and canonical spelling, for both dialects.
+//!
+//! Everything here works on tokens and so understands every statement a server understands,
+//! also those that no parser accepts. [`lex`] is the foundation: it never fails and never loses a
+//! byte. [`split`] finds where statements end, [`canonical`] gives a text one stable spelling, and
+//! [`leading_words`] and its neighbours answer small questions about one statement.
+
+mod canonical;
+mod dialect;
+mod facts;
+mod lex;
+mod names;
+mod number;
+mod position;
+mod quote;
+mod split;
+#[cfg(test)]
+mod testing;
+mod view;
+
+pub use canonical::{canonical, tokens_equal};
+pub use facts::{comments, ends_transaction, is_blank, leading_words, opens_transaction};
+pub use lex::{Lexer, Token, TokenKind, lex};
+pub use position::{column_of, line_of};
+pub use split::{Statement, Statements, split, statements};
+pub use view::canonical_view;
