@@ -1,0 +1,4 @@
+//! What holds for any schema, and what schemas and their differences look like.
+
+mod look;
+mod properties;
