@@ -1,0 +1,225 @@
+//! `switchback.toml`: what a project says about itself.
+//!
+//! Only keys that something reads are known; all others are errors. Paths are relative to the file
+//! and may climb out of its folder with `..`, as in a repository where one crate holds the tests of
+//! another's migrations; absolute ones are errors, since they are true on one machine only.
+
+mod accept;
+mod reader;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use accept::{Accept, Pattern};
+pub use reader::{ConfigError, Problem, nearest};
+
+use self::reader::{Document, Section};
+use crate::Backend;
+use crate::layout;
+
+/// The name of the file.
+pub const FILE: &str = "switchback.toml";
+
+/// The environment variables that may hold the URL of a PostgreSQL server, unless the config names
+/// others.
+pub const URL_ENV: [&str; 2] = ["DATABASE_URL", "DB_DSN"];
+
+/// What a project's config says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// Where the revisions are.
+    pub history: HistoryConfig,
+    /// For each backend, the file that declares its schema.
+    pub metadata: BTreeMap<Backend, String>,
+    /// How to come by a PostgreSQL.
+    pub postgres: PostgresConfig,
+    /// How the application uses SQLite.
+    pub sqlite: SqliteConfig,
+    /// For each backend, the file that runs before its first revision.
+    pub setup: BTreeMap<Backend, String>,
+    /// The tables that promise to be append-only.
+    pub append_only: BTreeSet<String>,
+    /// Files of rows that ride along.
+    pub fixtures: Vec<String>,
+    /// Checks whose severity the project has set.
+    pub checks: BTreeMap<String, Level>,
+    /// Findings that the project has accepted.
+    pub accept: Vec<Accept>,
+}
+
+/// `[history]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HistoryConfig {
+    /// The tool, if it is not to be recognised.
+    pub tool: Option<String>,
+    /// Where the revisions are.
+    pub place: HistoryPlace,
+}
+
+/// Where a project keeps its revisions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HistoryPlace {
+    /// It does not say.
+    #[default]
+    Unsaid,
+    /// One folder for both backends.
+    Shared(String),
+    /// A folder each, or one for a backend that is the only one.
+    Each(BTreeMap<Backend, String>),
+}
+
+/// `[postgres]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresConfig {
+    /// The version wanted, such as `17`.
+    pub version: Option<String>,
+    /// The URL of a server.
+    pub url: Option<String>,
+    /// The environment variables in which the URL of a server may be, the first that is set counts.
+    pub url_env: Vec<String>,
+    /// The container image to use.
+    pub image: Option<String>,
+}
+
+impl Default for PostgresConfig {
+    fn default() -> Self {
+        let url_env = URL_ENV.map(str::to_owned).into();
+        Self { version: None, url: None, url_env, image: None }
+    }
+}
+
+/// `[sqlite]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SqliteConfig {
+    /// Whether the application opens it with foreign keys on.
+    pub foreign_keys: Option<bool>,
+}
+
+/// How much a finding of a check weighs in this project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The check is not run.
+    Off,
+    /// Worth knowing.
+    Note,
+    /// Worth mending.
+    Warning,
+    /// Fails the run.
+    Error,
+}
+
+impl Level {
+    const WORDS: [(&str, Self); 4] =
+        [("error", Self::Error), ("warning", Self::Warning), ("note", Self::Note), ("off", Self::Off)];
+}
+
+impl Config {
+    /// Reads the text of a config. `file` is its name for messages, and `checks` are the ids of all
+    /// checks there are.
+    ///
+    /// # Errors
+    ///
+    /// If it is not TOML, a key is unknown, a value has the wrong type or makes no sense, or a
+    /// reason is missing.
+    ///
+    /// ```
+    /// use switchback_core::config::Config;
+    ///
+    /// let error = Config::parse("[sqlite]\nforeing_keys = true\n", "switchback.toml", &[]).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "switchback.toml:2: unknown key \"foreing_keys\" in [sqlite]: did you mean \"foreign_keys\"?"
+    /// );
+    /// ```
+    pub fn parse(text: &str, file: &str, checks: &[&str]) -> Result<Self, ConfigError> {
+        let document = Document::new(text, file);
+        let mut top = document.parse()?;
+        let mut config = Self::default();
+
+        if let Some(mut section) = top.section("history")? {
+            config.history = history(&mut section)?;
+            section.refuse_unknown()?;
+        }
+        if let Some(mut section) = top.section("metadata")? {
+            config.metadata = per_backend(&mut section)?;
+            section.refuse_unknown()?;
+        }
+        if let Some(mut section) = top.section("postgres")? {
+            config.postgres = postgres(&mut section)?;
+            config.setup.extend(section.path("setup")?.map(|path| (Backend::Postgres, path)));
+            section.refuse_unknown()?;
+        }
+        if let Some(mut section) = top.section("sqlite")? {
+            config.sqlite.foreign_keys = section.boolean("foreign_keys")?;
+            config.setup.extend(section.path("setup")?.map(|path| (Backend::Sqlite, path)));
+            section.refuse_unknown()?;
+        }
+        if let Some(mut section) = top.section("append_only")? {
+            config.append_only = section.strings("tables")?.unwrap_or_default().into_iter().collect();
+            section.refuse_unknown()?;
+        }
+        if let Some(mut section) = top.section("rows")? {
+            config.fixtures = section.paths("fixtures")?.unwrap_or_default();
+            section.refuse_unknown()?;
+        }
+        if let Some(mut section) = top.section("checks")? {
+            for id in checks {
+                if let Some(level) = section.choice(id, &Level::WORDS)? {
+                    config.checks.insert((*id).to_owned(), level);
+                }
+            }
+            section.refuse_unknown_names("check")?;
+        }
+        for mut section in top.sections("accept")? {
+            config.accept.push(accept::read(&mut section, checks)?);
+        }
+        top.refuse_unknown()?;
+        Ok(config)
+    }
+}
+
+fn history(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
+    let tools: Vec<_> = layout::LAYOUTS.iter().map(|layout| (layout.name(), layout.name())).collect();
+    let tool = section.choice("tool", &tools)?.map(str::to_owned);
+    let shared = section.path("path")?;
+    let each = per_backend(section)?;
+    let place = match (shared, each.is_empty()) {
+        (Some(path), true) => HistoryPlace::Shared(path),
+        (Some(_), false) => {
+            return Err(section.problem_at("path", Problem::PathAndFolders));
+        }
+        (None, true) => HistoryPlace::Unsaid,
+        (None, false) => HistoryPlace::Each(each),
+    };
+    Ok(HistoryConfig { tool, place })
+}
+
+/// A path for each backend that the section names.
+fn per_backend(section: &mut Section<'_>) -> Result<BTreeMap<Backend, String>, ConfigError> {
+    let mut paths = BTreeMap::new();
+    for backend in Backend::ALL {
+        if let Some(path) = section.path(backend.name())? {
+            paths.insert(backend, path);
+        }
+    }
+    Ok(paths)
+}
+
+fn postgres(section: &mut Section<'_>) -> Result<PostgresConfig, ConfigError> {
+    let mut config = PostgresConfig {
+        version: section.string("version")?,
+        url: section.string("url")?,
+        image: section.string("image")?,
+        ..PostgresConfig::default()
+    };
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if config.version.as_ref().is_some_and(|version| !version.split('.').all(is_number)) {
+        return Err(section.problem_at("version", Problem::Version));
+    }
+    if let Some(names) = section.strings("url_env")? {
+        config.url_env = names;
+    }
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests;
