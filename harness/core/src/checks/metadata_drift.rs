@@ -1,0 +1,124 @@
+//! `metadata-drift`: the schema at head is not what the application declares.
+
+use super::trace::{self, Fate, Trace};
+use super::{Check, Family, Judgement, named, stops_short};
+use crate::evidence::{Recording, Walk};
+use crate::report::{Finding, Location, NotRun, Severity};
+use crate::schema::Schema;
+
+pub(super) static CHECK: Check = Check {
+    id: "metadata-drift",
+    family: Family::Schema,
+    severity: Severity::Error,
+    problem: "the migrated schema is not the one that the application declares",
+    why: "The declaration is built in an empty database of the same backend, and what introspection finds \
+          there is compared with what it finds at head, name by name and attribute by attribute. The order \
+          of columns does not count. Without a declaration nothing is judged.",
+    example: "CREATE INDEX ix_notes_title ON notes (title);",
+    mend: "Write a revision that builds what the declaration says, or correct the declaration.",
+    walks: &[Walk::Trunk],
+    judge,
+};
+
+fn judge(recording: &Recording, judgement: &mut Judgement) {
+    let Some(declared) = &recording.metadata else {
+        let reason = "the project declares no metadata for this backend";
+        judgement.not_run.push(NotRun::check(CHECK.id, recording.backend, reason));
+        return;
+    };
+    if stops_short(&CHECK, recording, judgement) {
+        return;
+    }
+    let schema = match &declared.schema {
+        Ok(schema) => schema,
+        Err(failure) => {
+            let message =
+                format!("the declared schema cannot be built ({}): {}", recording.backend, failure.message);
+            judgement.findings.push(
+                Finding::new(CHECK.id, message)
+                    .located(failure.location.clone().or_else(|| {
+                        Some(Location {
+                            file: declared.file.clone(),
+                            line: 1,
+                        })
+                    }))
+                    .quoting(failure.excerpt())
+                    .help("correct the statement; the file is run on an empty database after the project's setup"),
+            );
+            return;
+        }
+    };
+    let head = recording.head();
+    for found in trace::traces(&schema.diff(head)) {
+        judgement.findings.push(finding(recording, &declared.file, schema, found));
+    }
+}
+
+fn finding(recording: &Recording, file: &str, declared: &Schema, found: Trace) -> Finding {
+    let (what, backend) = (named(&found.object), recording.backend);
+    let (message, help) = match &found.fate {
+        Fate::Left => (
+            format!("{what} is migrated but not declared ({backend})"),
+            format!("declare it in {file}, or drop it in a new revision"),
+        ),
+        Fate::Gone => (
+            format!("{what} is declared but not migrated ({backend})"),
+            format!("create it in a new revision, or take it out of {file}"),
+        ),
+        Fate::Changed => (
+            format!("{what} is migrated otherwise than declared ({backend})"),
+            format!("bring it in a new revision to what {file} declares, or correct the declaration"),
+        ),
+        Fate::Renamed(from) => (
+            format!(
+                "{} is migrated under the name {} ({backend})",
+                named(from),
+                trace::own_name(&found.object)
+            ),
+            format!("rename it in a new revision, or in {file}"),
+        ),
+    };
+    let touched = recording
+        .latest_change(|before, after| before.diff(after).observable().any(|(id, _)| *id == found.object));
+    let mut finding = Finding::new(CHECK.id, message)
+        .about(&found.object)
+        .located(declared.get(&found.object).map(|_| Location { file: file.to_owned(), line: 1 }))
+        .showing(format!("- declared\n+ migrated\n{}", found.diff))
+        .help(help);
+    finding.revision = touched.cloned();
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{applied, check, recording, schema};
+
+    #[test]
+    fn names_what_differs_on_either_side() {
+        let head = schema(&["users", "users.id", "users.extra"]);
+        let history = recording().revisions(1).trunk([applied("1").seeing(&head)]).declaring(&schema(&[
+            "users",
+            "users.id",
+            "users.email",
+        ]));
+        check(&CHECK, history).finds([
+            "column \"email\" of table \"users\" is declared but not migrated (sqlite)",
+            "column \"extra\" of table \"users\" is migrated but not declared (sqlite)",
+        ]);
+    }
+
+    #[test]
+    fn is_silent_when_they_agree() {
+        let head = schema(&["users", "users.id"]);
+        let history = recording().revisions(1).trunk([applied("1").seeing(&head)]).declaring(&head);
+        check(&CHECK, history).finds([]);
+    }
+
+    #[test]
+    fn is_not_run_without_a_declaration() {
+        check(&CHECK, recording().revisions(1).trunk([applied("1")]))
+            .finds([])
+            .not_run("the project declares no metadata for this backend");
+    }
+}

@@ -1,0 +1,80 @@
+//! `missing-downgrade`: a revision cannot be taken back, while others can.
+
+use super::{Check, Family, Judgement, counted, named, only_goes_up, trace};
+use crate::evidence::{Recording, RoundTrip, Walk};
+use crate::history::{Downgrade, Revision};
+use crate::report::{Finding, Location, Severity};
+use crate::sql;
+
+pub(super) static CHECK: Check = Check {
+    id: "missing-downgrade",
+    family: Family::RoundTrip,
+    severity: Severity::Warning,
+    problem: "a revision has no downgrade, or an empty one, while others of the history have one",
+    why: "An empty downgrade takes the revision off the tool's list and leaves the database as it is, so the \
+          next upgrade fails or does its work twice. A downgrade that holds nothing but a comment saying why \
+          is an explained one and not found here. A history whose downgrades are all missing or empty only \
+          goes up on purpose: that is said once, and nothing is found.",
+    example: "20250102000000_index_notes_by_title.up.sql",
+    mend: "Write the downgrade, or a comment in its file that says why there is none.",
+    walks: &[Walk::Probe],
+    judge,
+};
+
+fn judge(recording: &Recording, judgement: &mut Judgement) {
+    if only_goes_up(&CHECK, recording, judgement) {
+        return;
+    }
+    let trips: Vec<RoundTrip<'_>> = recording.round_trips().collect();
+    for revision in recording.history.revisions() {
+        let trip = trips.iter().find(|trip| trip.revision.id == revision.id);
+        judgement.findings.extend(finding(recording, revision, trip));
+    }
+}
+
+fn finding(recording: &Recording, revision: &Revision, trip: Option<&RoundTrip<'_>>) -> Option<Finding> {
+    let (adjective, file) = match &revision.downgrade {
+        // An upgrade that does nothing, as placeholders for the other backend do, has nothing to take back.
+        _ if sql::is_blank(&revision.upgrade.text, recording.backend) => return None,
+        Downgrade::Missing => ("no", &revision.upgrade.path),
+        Downgrade::Empty(script) => ("an empty", &script.path),
+        Downgrade::Explained(..) | Downgrade::Script(_) => return None,
+    };
+    let traces = trip.map(|trip| trace::of_round_trip(recording, trip)).unwrap_or_default();
+    let kept = match traces.as_slice() {
+        [] => String::new(),
+        [one] => format!(": it leaves {} as the upgrade made it", named(&one.object)),
+        many => format!(": it leaves {} as the upgrade made them", counted(many.len(), "object", "objects")),
+    };
+    let message = format!("{} has {adjective} downgrade{kept} ({})", revision.name, recording.backend);
+    let diff: String = traces.iter().map(|found| found.diff.to_string()).collect();
+    Some(
+        Finding::new(CHECK.id, message)
+            .at(&revision.id)
+            .located(Some(Location { file: file.clone(), line: 1 }))
+            .showing(diff)
+            .help(
+                "write the downgrade, or a comment in its file that says why the revision is not taken back",
+            ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{check, recording};
+
+    #[test]
+    fn finds_missing_and_empty_downgrades_among_others() {
+        check(
+            &CHECK,
+            recording().downgrades([Some("DROP TABLE a;"), None, Some(""), Some("-- kept: audit data")]),
+        )
+        .finds(["2_two has no downgrade (sqlite)", "3_three has an empty downgrade (sqlite)"]);
+    }
+
+    #[test]
+    fn says_once_that_a_history_only_goes_up() {
+        check(&CHECK, recording().up_only(3)).finds([]).not_run("no revision has a downgrade");
+    }
+}

@@ -1,0 +1,213 @@
+//! The checks: pure functions from evidence to findings.
+//!
+//! Each check is one file with one static that holds its name, its docs and its function; the two
+//! lists below are all that a new one has to join. Reports, `explain`, config and the documentation
+//! are derived from the statics.
+
+mod append_only_hole;
+mod base_not_empty;
+mod downgrade_fails;
+mod downgrade_leaves_trace;
+mod escapes_database;
+mod invalid_object;
+mod metadata_drift;
+mod missing_downgrade;
+mod rows_lost;
+#[cfg(test)]
+mod situations;
+#[cfg(test)]
+pub(crate) mod testing;
+mod trace;
+mod upgrade_fails;
+mod upgrade_not_repeatable;
+
+use crate::evidence::{Evidence, Failure, Recording, Step, Walk};
+use crate::history::{Downgrade, Revision};
+use crate::report::{Finding, Location, NotRun, Severity};
+use crate::schema::{Kind, Name, ObjectId};
+
+/// Every check, in the order of the documentation.
+pub static ALL: &[&Check] = &[
+    &upgrade_fails::CHECK,
+    &downgrade_fails::CHECK,
+    &downgrade_leaves_trace::CHECK,
+    &upgrade_not_repeatable::CHECK,
+    &base_not_empty::CHECK,
+    &missing_downgrade::CHECK,
+    &escapes_database::CHECK,
+    &metadata_drift::CHECK,
+    &invalid_object::CHECK,
+    &rows_lost::CHECK,
+    &append_only_hole::CHECK,
+];
+
+/// The check with this id.
+pub fn find(id: &str) -> Option<&'static Check> {
+    ALL.iter().copied().find(|check| check.id == id)
+}
+
+/// A family of checks, as the documentation groups them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// Up, down and up again.
+    RoundTrip,
+    /// What the schema is.
+    Schema,
+    /// What becomes of rows.
+    Rows,
+    /// Promises that the project makes.
+    Promises,
+}
+
+impl Family {
+    /// The name of the family.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RoundTrip => "round trip",
+            Self::Schema => "schema",
+            Self::Rows => "rows",
+            Self::Promises => "promises",
+        }
+    }
+}
+
+/// A check: what it is called, what it means and how it judges.
+pub struct Check {
+    /// Named for the problem.
+    pub id: &'static str,
+    /// The family it belongs to.
+    pub family: Family,
+    /// How much its findings matter, unless the project says otherwise.
+    pub severity: Severity,
+    /// The problem in one sentence.
+    pub problem: &'static str,
+    /// Why it matters, and what is judged and what isn't.
+    pub why: &'static str,
+    /// The lines at fault in the check's bad scenario.
+    pub example: &'static str,
+    /// How to mend it.
+    pub mend: &'static str,
+    /// The walks whose observations it reads.
+    pub walks: &'static [Walk],
+    judge: fn(&Recording, &mut Judgement),
+}
+
+impl Check {
+    /// Judges the evidence.
+    pub fn judge(&self, evidence: &Evidence) -> Judgement {
+        let mut judgement = Judgement::default();
+        for recording in evidence.recordings() {
+            let known = judgement.findings.len();
+            (self.judge)(recording, &mut judgement);
+            for finding in &mut judgement.findings[known..] {
+                finding.backend.get_or_insert(recording.backend);
+            }
+        }
+        judgement
+    }
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Check").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What a check has to say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judgement {
+    /// What does not hold.
+    pub findings: Vec<Finding>,
+    /// What could not be judged.
+    pub not_run: Vec<NotRun>,
+}
+
+/// Whether no revision can be taken back, which is then said once: there is nothing to judge about
+/// the way down.
+fn only_goes_up(check: &Check, recording: &Recording, judgement: &mut Judgement) -> bool {
+    let revisions = recording.history.revisions();
+    let goes_down =
+        |revision: &Revision| matches!(revision.downgrade, Downgrade::Script(_) | Downgrade::Explained(..));
+    if revisions.iter().any(goes_down) {
+        return false;
+    }
+    if !revisions.is_empty() {
+        let reason = if recording.history.is_up_only() {
+            "no revision has a downgrade"
+        } else {
+            "no revision has a downgrade that is not empty"
+        };
+        judgement.not_run.push(NotRun::check(check.id, recording.backend, reason));
+    }
+    true
+}
+
+/// Whether the history did not reach head, which is then said: what holds at head only, such as a
+/// constraint that the last revision validates, cannot be judged before.
+fn stops_short(check: &Check, recording: &Recording, judgement: &mut Judgement) -> bool {
+    let stops_short = !recording.reached_head();
+    if stops_short {
+        let reason = "the history did not reach head";
+        judgement.not_run.push(NotRun::check(check.id, recording.backend, reason));
+    }
+    stops_short
+}
+
+/// What mends a statement that fails wherever it stands; nothing if that depends on what it is for.
+fn remedy(recording: &Recording, failure: &Failure) -> Option<String> {
+    // PostgreSQL's SQLSTATE for what must not run in a transaction (manual, appendix A).
+    if failure.code.as_deref() == Some("25001") {
+        let how = recording.history.tool().outside_transaction();
+        return Some(format!("{how}, with the statement in a file of its own"));
+    }
+    failure
+        .message
+        .contains("syntax error")
+        .then(|| format!("change the statement so that {} accepts it", recording.backend))
+}
+
+/// An object as messages call it: `column "email" of table "users"`. An index is known by its own
+/// name, which no other index has.
+fn named(id: &ObjectId) -> String {
+    match id.part {
+        Some((kind, _)) if kind != Kind::Index => {
+            format!("{} of {} {}", id.described(), id.group_kind, quoted(&id.group))
+        }
+        _ => id.described(),
+    }
+}
+
+/// A name between double quotes, as messages write it.
+fn quoted(name: &Name) -> String {
+    match name.namespace() {
+        Some(namespace) => format!("\"{namespace}.{}\"", name.local()),
+        None => format!("\"{}\"", name.local()),
+    }
+}
+
+/// A name as SQL takes it.
+fn sql_name(name: &Name) -> String {
+    let names = name.namespace().into_iter().chain([name.local()]);
+    names.map(sql_identifier).collect::<Vec<_>>().join(".")
+}
+
+fn sql_identifier(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
+/// The first line of what a step runs, for findings about the script as a whole.
+fn script_of(recording: &Recording, step: &Step) -> Option<Location> {
+    let revision = recording.history.get(&step.revision)?;
+    let script = revision.script(step.direction).unwrap_or(&revision.upgrade);
+    Some(Location { file: script.path.clone(), line: 1 })
+}
+
+/// `1 row`, or `3 rows`: a count that reads well in a sentence.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}

@@ -1,0 +1,145 @@
+//! `rows-lost`: rows that were there before a revision are not there after it.
+
+use super::{Check, Family, Judgement, counted, quoted, script_of};
+use crate::evidence::{Observation, Recording, Rows, TableRows, Walk};
+use crate::report::{Finding, NotRun, Severity};
+use crate::schema::Name;
+
+pub(super) static CHECK: Check = Check {
+    id: "rows-lost",
+    family: Family::Rows,
+    severity: Severity::Error,
+    problem: "rows that were there before a revision are not there after it",
+    why: "The rows that the project gives ride along from the revision in which their table first appears. \
+          After each upgrade and downgrade the tables that were there before and still are must hold at least \
+          as many rows. Rows of a table that a revision drops go with it, and so do rows that the upgrade wrote \
+          and its downgrade takes back. The usual \
+          culprit is a table rebuild on SQLite with foreign keys on: DROP TABLE deletes the rows first, and \
+          that cascades into the children.",
+    example: "DROP TABLE authors;",
+    mend: "Turn foreign keys off outside the transaction while the table is rebuilt, or rebuild the children, too.",
+    walks: &[Walk::Probe],
+    judge,
+};
+
+fn judge(recording: &Recording, judgement: &mut Judgement) {
+    let steps = recording.walk(Walk::Probe);
+    let carried =
+        |rows: &Option<_>| rows.as_ref().is_some_and(|rows: &std::sync::Arc<Rows>| !rows.tables.is_empty());
+    if !recording.history.is_empty() && !steps.iter().any(|seen| carried(&seen.rows_before)) {
+        let reason = "no rows are carried along: name a file of rows in [rows] fixtures";
+        judgement.not_run.push(NotRun::check(CHECK.id, recording.backend, reason));
+        return;
+    }
+    for trip in recording.round_trips() {
+        // Rows that the upgrade itself wrote may go with its downgrade, so each step is held against
+        // the rows that were there before the revision.
+        let Some(up) = trip.up() else { continue };
+        let (Some(before), Some(after)) = (&up.rows_before, &up.rows_after) else {
+            continue;
+        };
+        let mut told: Vec<&Name> = Vec::new();
+        for seen in [trip.up(), trip.down(), trip.again()].into_iter().flatten() {
+            for (table, lost) in losses(before, seen) {
+                // The rows of a table that the upgrade dropped went with it, also where the downgrade
+                // makes the table again; and what one step lost, the next one still misses.
+                if !after.tables.contains_key(table) || told.contains(&table) {
+                    continue;
+                }
+                told.push(table);
+                judgement.findings.push(finding(recording, seen, table, &lost));
+            }
+        }
+    }
+}
+
+/// What a table lost: how many rows, and the keys that are known to be gone.
+struct Loss {
+    rows: usize,
+    keys: Vec<String>,
+}
+
+fn losses<'a>(before: &'a Rows, seen: &Observation) -> Vec<(&'a Name, Loss)> {
+    let Some(after) = &seen.rows_after else {
+        return Vec::new();
+    };
+    if !seen.outcome.is_applied() {
+        return Vec::new();
+    }
+    let pairs = before.tables.iter().filter_map(|(name, rows)| Some((name, rows, after.tables.get(name)?)));
+    pairs.filter_map(|(name, before, after)| Some((name, loss(before, after)?))).collect()
+}
+
+fn loss(before: &TableRows, after: &TableRows) -> Option<Loss> {
+    let fewer = before.rows.len().saturating_sub(after.rows.len());
+    let keys = gone(before, after).unwrap_or_default();
+    // Keys that all changed are a rewritten key; otherwise new rows may hide how many were lost.
+    let rows =
+        if keys.len() < before.rows.len() || after.rows.is_empty() { fewer.max(keys.len()) } else { fewer };
+    (fewer > 0).then_some(Loss { rows, keys })
+}
+
+/// The primary keys that are no longer there, where both sides have the same key columns.
+fn gone(before: &TableRows, after: &TableRows) -> Option<Vec<String>> {
+    let old = before.keys()?;
+    let new = after.project(&before.key)?;
+    let gone = old.iter().filter(|key| !new.contains(key));
+    let text = |key: &Vec<Option<&str>>| {
+        key.iter().map(|cell| cell.unwrap_or("NULL")).collect::<Vec<_>>().join(", ")
+    };
+    Some(gone.map(text).collect())
+}
+
+fn finding(recording: &Recording, seen: &Observation, table: &Name, loss: &Loss) -> Finding {
+    let revision = &seen.step.revision;
+    let message = format!(
+        "{} of {} lost {} of table {} ({})",
+        seen.step.direction,
+        recording.name(revision),
+        counted(loss.rows, "row", "rows"),
+        quoted(table),
+        recording.backend
+    );
+    let keys: String = loss.keys.iter().map(|key| format!("- {table} ({key})\n")).collect();
+    Finding::new(CHECK.id, message)
+        .at(revision)
+        .about(table)
+        .located(script_of(recording, &seen.step))
+        .showing(keys)
+        .help(
+            "copy every row into the rebuilt table; on SQLite, dropping a table deletes its rows and so cascades \
+             into tables that refer to it, unless foreign keys are off",
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{applied, check, recording};
+
+    #[test]
+    fn names_the_table_and_the_keys() {
+        let history = recording().revisions(2).probe([
+            applied("1"),
+            applied("-1"),
+            applied("1"),
+            applied("2").carrying("posts", &["1", "2"], &["2"]),
+        ]);
+        check(&CHECK, history)
+            .finds(["upgrade of 2_two lost 1 row of table \"posts\" (sqlite)"])
+            .shows("- posts (1)\n");
+    }
+
+    #[test]
+    fn rows_that_stay_are_silent_and_new_ones_are_welcome() {
+        let history = recording().revisions(1).probe([applied("1").carrying("posts", &["1"], &["1", "7"])]);
+        check(&CHECK, history).finds([]);
+    }
+
+    #[test]
+    fn is_not_run_without_rows() {
+        check(&CHECK, recording().revisions(1).probe([applied("1")]))
+            .finds([])
+            .not_run("no rows are carried along: name a file of rows in [rows] fixtures");
+    }
+}

@@ -1,0 +1,291 @@
+//! Evidence written by hand, so that a check's tests read as a table of cases.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Check, Judgement};
+use crate::Backend;
+use crate::evidence::{
+    Attempt, AttemptResult, DanglingRow, Declared, Escape, Evidence, Failure, Observation, Outcome,
+    Recording, Rows, Step, TableRows, Walk,
+};
+use crate::history::{Direction, History, RevisionId};
+use crate::judge::Rules;
+use crate::layout::{self, Entry, Layout as _, SourceTree};
+use crate::schema::{Kind, Name, Object, ObjectId, Schema};
+
+const NAMES: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
+
+/// A recording on SQLite with one revision that has a downgrade.
+pub(crate) fn recording() -> Hand {
+    Hand { downgrades: vec![Some("DROP TABLE x;")], ..Hand::default() }
+}
+
+/// A step that was applied: `"2"` is the upgrade of revision 2, `"-2"` its downgrade.
+pub(crate) fn applied(step: &str) -> Seen {
+    Seen { step: step.to_owned(), outcome: Outcome::Applied, ..Seen::default() }
+}
+
+/// A step that failed with a message.
+pub(crate) fn failed(step: &str, message: &str) -> Seen {
+    let failure = Failure { message: message.to_owned(), ..Failure::default() };
+    Seen { step: step.to_owned(), outcome: Outcome::Failed(failure), ..Seen::default() }
+}
+
+/// A schema of tables (`users`) and columns (`users.id`).
+pub(crate) fn schema(objects: &[&str]) -> Schema {
+    let mut schema = Schema::new();
+    for object in objects {
+        let id = match object.split_once('.') {
+            Some((table, column)) => ObjectId::part(Kind::Table, Name::new(table), Kind::Column, column),
+            None => ObjectId::whole(Kind::Table, Name::new(*object)),
+        };
+        schema.insert(id, Object::new());
+    }
+    schema
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Hand {
+    downgrades: Vec<Option<&'static str>>,
+    walks: BTreeMap<Walk, Vec<Seen>>,
+    metadata: Option<Schema>,
+    attempts: Vec<Attempt>,
+    dangling: Vec<DanglingRow>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Seen {
+    step: String,
+    outcome: Outcome,
+    schema: Option<Schema>,
+    rows: Option<(Rows, Rows)>,
+    escapes: Vec<Escape>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { step: String::new(), outcome: Outcome::Applied, schema: None, rows: None, escapes: Vec::new() }
+    }
+}
+
+impl Seen {
+    pub(crate) fn seeing(mut self, schema: &Schema) -> Self {
+        self.schema = Some(schema.clone());
+        self
+    }
+
+    pub(crate) fn carrying(mut self, table: &str, before: &[&str], after: &[&str]) -> Self {
+        let rows = |ids: &[&str]| TableRows {
+            columns: vec!["id".to_owned()],
+            key: vec!["id".to_owned()],
+            rows: ids.iter().map(|id| vec![Some((*id).to_owned())]).collect(),
+        };
+        let all = |ids| Rows { tables: BTreeMap::from([(Name::new(table), rows(ids))]) };
+        self.rows = Some((all(before), all(after)));
+        self
+    }
+
+    /// The table is not there any more after the step.
+    pub(crate) fn leaving(mut self, table: &str) -> Self {
+        if let Some((_, after)) = &mut self.rows {
+            after.tables.remove(&Name::new(table));
+        }
+        self
+    }
+
+    /// The database's code for the failure.
+    pub(crate) fn coded(mut self, code: &str) -> Self {
+        if let Outcome::Failed(failure) = &mut self.outcome {
+            failure.code = Some(code.to_owned());
+        }
+        self
+    }
+
+    pub(crate) fn escaping(mut self, escape: Escape) -> Self {
+        self.escapes.push(escape);
+        self
+    }
+}
+
+impl Hand {
+    pub(crate) fn revisions(mut self, count: usize) -> Self {
+        self.downgrades = vec![Some("DROP TABLE x;"); count];
+        self
+    }
+
+    pub(crate) fn up_only(self, count: usize) -> Self {
+        Self { downgrades: vec![None; count], ..self }
+    }
+
+    pub(crate) fn downgrades<const N: usize>(self, downgrades: [Option<&'static str>; N]) -> Self {
+        Self { downgrades: downgrades.to_vec(), ..self }
+    }
+
+    pub(crate) fn trunk<const N: usize>(self, steps: [Seen; N]) -> Self {
+        self.walk(Walk::Trunk, steps.to_vec())
+    }
+
+    pub(crate) fn probe<const N: usize>(self, steps: [Seen; N]) -> Self {
+        self.walk(Walk::Probe, steps.to_vec())
+    }
+
+    pub(crate) fn back<const N: usize>(self, steps: [Seen; N]) -> Self {
+        self.walk(Walk::Return, steps.to_vec())
+    }
+
+    fn walk(mut self, walk: Walk, steps: Vec<Seen>) -> Self {
+        self.walks.insert(walk, steps);
+        self
+    }
+
+    pub(crate) fn declaring(mut self, schema: &Schema) -> Self {
+        self.metadata = Some(schema.clone());
+        self
+    }
+
+    /// Rows of a table whose parent rows are gone.
+    pub(crate) fn dangling(mut self, table: &str, parent: &str, rows: u64) -> Self {
+        self.dangling.push(DanglingRow { table: Name::new(table), parent: Name::new(parent), rows });
+        self
+    }
+
+    pub(crate) fn attempt(mut self, table: &str, way: &str, result: AttemptResult) -> Self {
+        self.attempts.push(Attempt {
+            table: Name::new(table),
+            way: way.to_owned(),
+            statement: format!("{way} …"),
+            result,
+        });
+        self
+    }
+
+    pub(crate) fn build(self) -> Evidence {
+        let history = Arc::new(history(&self.downgrades));
+        let walks = self.walks.into_iter().map(|(walk, steps)| {
+            let observations = steps.into_iter().map(|seen| observe(&history, seen)).collect();
+            (walk, observations)
+        });
+        let recording = Recording {
+            backend: Backend::Sqlite,
+            version: "3.45.0".to_owned(),
+            source: "bundled library".to_owned(),
+            passed_over: Vec::new(),
+            base: Arc::new(Schema::new()),
+            walks: walks.collect(),
+            metadata: self
+                .metadata
+                .map(|schema| Declared { file: "schema.sql".to_owned(), schema: Ok(Arc::new(schema)) }),
+            attempts: self.attempts,
+            dangling_rows: self.dangling,
+            not_run: Vec::new(),
+            history,
+        };
+        Evidence { recordings: BTreeMap::from([(Backend::Sqlite, recording)]), not_run: Vec::new() }
+    }
+}
+
+fn history(downgrades: &[Option<&'static str>]) -> History {
+    let files = downgrades.iter().zip(NAMES).enumerate().flat_map(|(index, (downgrade, name))| {
+        let file = |direction: &str| format!("{}_{name}.{direction}.sql", index + 1);
+        let entry = |text: &str| Entry::from_bytes(text.as_bytes().to_vec());
+        let up = Some((file("up"), entry("CREATE TABLE x (id INTEGER);")));
+        [up, downgrade.map(|text| (file("down"), entry(text)))].into_iter().flatten().collect::<Vec<_>>()
+    });
+    let folder = SourceTree::new("migrations", files);
+    layout::sqlx::Layout.read(&folder, Backend::Sqlite).expect("the files are a history")
+}
+
+fn observe(history: &History, seen: Seen) -> Observation {
+    let revision = RevisionId::new(seen.step.trim_start_matches('-'));
+    let position = history.position(&revision).expect("a step names a revision of the history");
+    let down = seen.step.starts_with('-');
+    let state = match (down, seen.outcome.is_applied()) {
+        (false, true) | (true, false) => history.state_after(position),
+        (true, true) | (false, false) => history.state_before(position),
+    };
+    let (rows_before, rows_after) = seen.rows.unzip();
+    let direction = if down { Direction::Downgrade } else { Direction::Upgrade };
+    Observation {
+        step: Step { direction, revision },
+        outcome: seen.outcome,
+        state,
+        schema: seen.schema.map(Arc::new),
+        rows_before: rows_before.map(Arc::new),
+        rows_after: rows_after.map(Arc::new),
+        escapes: seen.escapes,
+        took: Duration::ZERO,
+    }
+}
+
+/// Judges evidence and asks what came of it.
+pub(crate) fn check(check: &Check, hand: Hand) -> Judged {
+    Judged(check.judge(&hand.build()))
+}
+
+/// Judges evidence by all checks at once, as a run does.
+pub(crate) fn situation(hand: Hand) -> Judged {
+    let (findings, not_run) = Rules::default().judge(&hand.build());
+    Judged(Judgement { findings, not_run })
+}
+
+pub(crate) struct Judged(Judgement);
+
+impl Judged {
+    #[track_caller]
+    pub(crate) fn finds<const N: usize>(self, messages: [&str; N]) -> Self {
+        let found: Vec<&str> = self.0.findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(found, messages);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn not_run(self, reason: &str) -> Self {
+        let reasons: Vec<&str> = self.0.not_run.iter().map(|one| one.reason.as_str()).collect();
+        assert_eq!(reasons, [reason]);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn not_run_from(self, revision: &str) -> Self {
+        let from: Vec<_> = self.0.not_run.iter().filter_map(|one| one.revision.clone()).collect();
+        assert_eq!(from, [RevisionId::new(revision)]);
+        self
+    }
+
+    /// What was found, each as `check: message`.
+    #[track_caller]
+    pub(crate) fn amounts_to<const N: usize>(self, findings: [&str; N]) -> Self {
+        let found: Vec<String> =
+            self.0.findings.iter().map(|finding| format!("{}: {}", finding.check, finding.message)).collect();
+        assert_eq!(found, findings);
+        self
+    }
+
+    /// That a check says why it was not run.
+    #[track_caller]
+    pub(crate) fn leaves_out(self, check: &str, reason: &str) -> Self {
+        let reasons: Vec<&str> = self
+            .0
+            .not_run
+            .iter()
+            .filter(|one| one.check == Some(check))
+            .map(|one| one.reason.as_str())
+            .collect();
+        assert_eq!(reasons, [reason], "{check}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn helps(self, help: &str) -> Self {
+        assert_eq!(self.0.findings[0].help.as_deref(), Some(help));
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn shows(self, diff: &str) -> Self {
+        assert_eq!(self.0.findings[0].diff.as_deref(), Some(diff));
+        self
+    }
+}

@@ -1,0 +1,107 @@
+//! `upgrade-fails`: an upgrade is refused by a database.
+
+use super::{Check, Family, Judgement, remedy};
+use crate::evidence::{Observation, Recording, Walk};
+use crate::report::{Finding, NotRun, Severity};
+
+pub(super) static CHECK: Check = Check {
+    id: "upgrade-fails",
+    family: Family::RoundTrip,
+    severity: Severity::Error,
+    problem: "an upgrade is refused by a database",
+    why: "Every revision is applied to an empty database of each backend, one after the other, in the \
+          way the project's own tool does it: in one transaction, or in none where the revision says so. \
+          After a failure the later revisions of that backend are not run. Each revision is applied a \
+          second time to a database that carries rows; an upgrade that fails only there is found, too.",
+    example: "CREATE INDEX ix_notes_title ON notes USING btree (title);",
+    mend: "Write the statement in a form that the failing backend knows, in that backend's own file.",
+    walks: &[Walk::Trunk, Walk::Probe],
+    judge,
+};
+
+fn judge(recording: &Recording, judgement: &mut Judgement) {
+    for trip in recording.round_trips() {
+        if let Some(up) = trip.up() {
+            let carries = up.rows_before.as_ref().is_some_and(|rows| !rows.tables.is_empty());
+            let (circumstance, help) = if carries {
+                (
+                    " on a database that carries rows",
+                    "let the statement hold for rows that are there already: fill, repair or move them first"
+                        .to_owned(),
+                )
+            } else {
+                (
+                    " where earlier revisions were taken back and applied again",
+                    "take back in each downgrade what its upgrade wrote, rows included".to_owned(),
+                )
+            };
+            judgement.findings.extend(finding(recording, up, circumstance, help));
+        }
+    }
+    let mut trunk = recording.walk(Walk::Trunk).iter();
+    let Some(failed) = trunk.find(|seen| !seen.outcome.is_applied()) else {
+        return;
+    };
+    let help = failed
+        .outcome
+        .failure()
+        .and_then(|failure| remedy(recording, failure))
+        .unwrap_or_else(|| format!("change the statement so that {} accepts it", recording.backend));
+    judgement.findings.extend(finding(recording, failed, "", help));
+    let revisions = recording.history.revisions();
+    let position = recording.history.position(&failed.step.revision);
+    if let Some(next) = position.and_then(|position| revisions.get(position + 1)) {
+        let name = recording.name(&failed.step.revision);
+        let reason = format!("the upgrade of {name} fails");
+        let not_run = NotRun::backend(recording.backend, reason);
+        judgement.not_run.push(not_run.from(&next.id));
+    }
+}
+
+fn finding(recording: &Recording, seen: &Observation, circumstance: &str, help: String) -> Option<Finding> {
+    let failure = seen.outcome.failure()?;
+    let name = recording.name(&seen.step.revision);
+    let message = format!(
+        "{} of {name} failed{circumstance} ({}): {}",
+        seen.step.direction, recording.backend, failure.message
+    );
+    Some(
+        Finding::new(CHECK.id, message)
+            .at(&seen.step.revision)
+            .located(failure.location.clone())
+            .quoting(failure.excerpt())
+            .help(help),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{applied, check, failed, recording};
+
+    #[test]
+    fn names_the_revision_and_what_is_not_run() {
+        let history = recording().trunk([applied("1"), failed("2", "no such function: now")]).revisions(3);
+        check(&CHECK, history)
+            .finds(["upgrade of 2_two failed (sqlite): no such function: now"])
+            .not_run_from("3");
+    }
+
+    #[test]
+    fn says_when_only_rows_make_it_fail() {
+        let history = recording().revisions(1).trunk([applied("1")]).probe([failed(
+            "1",
+            "NOT NULL constraint failed: users.name",
+        )
+        .carrying("users", &["1"], &["1"])]);
+        check(&CHECK, history).finds([
+            "upgrade of 1_one failed on a database that carries rows (sqlite): NOT NULL constraint failed: users.name",
+        ]);
+    }
+
+    #[test]
+    fn is_silent_when_all_apply() {
+        let history = recording().revisions(2).trunk([applied("1"), applied("2")]).probe([applied("1")]);
+        check(&CHECK, history).finds([]);
+    }
+}

@@ -1,0 +1,403 @@
+//! What the recorder saw: all observations of all walks, the only thing that checks see.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Backend;
+use crate::history::{Direction, History, Revision, RevisionId, State};
+use crate::report::{Location, NotRun};
+use crate::schema::{Name, Schema};
+
+/// All observations of all walks on all backends.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// One recording for each backend that ran.
+    pub recordings: BTreeMap<Backend, Recording>,
+    /// The backends that did not run, and why.
+    pub not_run: Vec<NotRun>,
+}
+
+impl Evidence {
+    /// The recordings, in the order in which reports name their backends.
+    pub fn recordings(&self) -> impl Iterator<Item = &Recording> {
+        self.recordings.values()
+    }
+}
+
+/// What was seen on one backend.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// The backend.
+    pub backend: Backend,
+    /// The server's or library's version.
+    pub version: String,
+    /// Where the database came from, such as `server binaries in …`.
+    pub source: String,
+    /// The sources that were passed over before this one, each with its reason.
+    pub passed_over: Vec<String>,
+    /// The history that was walked.
+    pub history: Arc<History>,
+    /// The schema before the first revision, after the project's setup.
+    pub base: Arc<Schema>,
+    /// The steps of each walk, in the order in which they were taken.
+    pub walks: BTreeMap<Walk, Vec<Observation>>,
+    /// What the application declares its schema to be, if it declares it for this backend.
+    pub metadata: Option<Declared>,
+    /// Attempts to break the promise of append-only tables.
+    pub attempts: Vec<Attempt>,
+    /// Foreign keys without their parent row at head, as SQLite's `foreign_key_check` lists them.
+    pub dangling_rows: Vec<DanglingRow>,
+    /// What the recorder could not do, and why.
+    pub not_run: Vec<NotRun>,
+}
+
+impl Recording {
+    /// The observations of a walk; none if it was not taken.
+    pub fn walk(&self, walk: Walk) -> &[Observation] {
+        self.walks.get(&walk).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The full name of a revision, as its tool prints it.
+    pub fn name<'a>(&'a self, revision: &'a RevisionId) -> &'a str {
+        self.history.get(revision).map_or(revision.as_str(), |found| &found.name)
+    }
+
+    /// The true schema of a state, as the trunk found it.
+    pub fn expected(&self, state: &State) -> Option<&Arc<Schema>> {
+        if *state == self.history.base_state() {
+            return Some(&self.base);
+        }
+        self.walk(Walk::Trunk)
+            .iter()
+            .find(|seen| seen.outcome.is_applied() && seen.state == *state)
+            .and_then(|seen| seen.schema.as_ref())
+    }
+
+    /// The last schema that the trunk reached.
+    pub fn head(&self) -> &Arc<Schema> {
+        let reached = self.walk(Walk::Trunk).iter().rev().filter(|seen| seen.outcome.is_applied());
+        reached.filter_map(|seen| seen.schema.as_ref()).next().unwrap_or(&self.base)
+    }
+
+    /// Whether the trunk went through the whole history.
+    pub fn reached_head(&self) -> bool {
+        let applied = self.walk(Walk::Trunk).iter().filter(|seen| seen.outcome.is_applied());
+        applied.count() == self.history.len()
+    }
+
+    /// The probe's steps, one group for each revision, in order.
+    pub fn round_trips(&self) -> impl Iterator<Item = RoundTrip<'_>> {
+        self.walk(Walk::Probe).chunk_by(|one, other| one.step.revision == other.step.revision).filter_map(
+            |steps| {
+                let revision = self.history.get(&steps.first()?.step.revision)?;
+                Some(RoundTrip { revision, steps })
+            },
+        )
+    }
+
+    /// Each trunk step that was applied, with the schema before and after it.
+    pub fn trunk_changes(&self) -> impl Iterator<Item = (&RevisionId, &Arc<Schema>, &Arc<Schema>)> {
+        let mut before = &self.base;
+        self.walk(Walk::Trunk).iter().filter_map(move |seen| {
+            let after = seen.schema.as_ref().filter(|_| seen.outcome.is_applied())?;
+            let change = (&seen.step.revision, before, after);
+            before = after;
+            Some(change)
+        })
+    }
+
+    /// The latest revision whose step on the trunk satisfies `matches`, given the schemas before
+    /// and after it.
+    pub fn latest_change(&self, mut matches: impl FnMut(&Schema, &Schema) -> bool) -> Option<&RevisionId> {
+        let changes: Vec<_> = self.trunk_changes().collect();
+        changes.into_iter().rev().find(|(_, before, after)| matches(before, after)).map(|(id, ..)| id)
+    }
+}
+
+/// A planned sequence of steps on one database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Walk {
+    /// Up only, without rows: the true schema of each state.
+    Trunk,
+    /// Up, down and up again at each revision, carrying rows.
+    Probe,
+    /// From head down to base, and back to head.
+    Return,
+}
+
+/// One step of a walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Whether it is an upgrade or a downgrade.
+    pub direction: Direction,
+    /// The revision.
+    pub revision: RevisionId,
+}
+
+impl Step {
+    /// Whether it is an upgrade.
+    pub fn is_upgrade(&self) -> bool {
+        self.direction == Direction::Upgrade
+    }
+}
+
+/// What one step did.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// The step.
+    pub step: Step,
+    /// Whether it was applied.
+    pub outcome: Outcome,
+    /// The state after it, as the bookkeeping says.
+    pub state: State,
+    /// The schema after it, if it was read.
+    pub schema: Option<Arc<Schema>>,
+    /// The carried rows before it, if the walk carries rows.
+    pub rows_before: Option<Arc<Rows>>,
+    /// The carried rows after it.
+    pub rows_after: Option<Arc<Rows>>,
+    /// What it did outside its own database or transaction.
+    pub escapes: Vec<Escape>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Observation {
+    /// Whether it did something to the whole server, which cannot be done again in another database.
+    pub fn changes_the_cluster(&self) -> bool {
+        self.escapes.iter().any(|escape| matches!(escape, Escape::Cluster { .. }))
+    }
+}
+
+/// Whether a step was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was.
+    Applied,
+    /// It was not; its transaction, if it had one, was rolled back.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// Whether the step was applied.
+    pub fn is_applied(&self) -> bool {
+        matches!(self, Self::Applied)
+    }
+
+    /// The failure, if it failed.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Applied => None,
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+}
+
+/// How the user's migration failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// The database's own message.
+    pub message: String,
+    /// The SQLSTATE or SQLite's result code.
+    pub code: Option<String>,
+    /// The server's detail and hint, if it gave any.
+    pub detail: Option<String>,
+    /// The statement that failed.
+    pub statement: Option<String>,
+    /// Which statement of how many, counted from 1.
+    pub ordinal: Option<(usize, usize)>,
+    /// Where it stands.
+    pub location: Option<Location>,
+}
+
+impl Failure {
+    /// A failure of which only the message is known.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+
+    /// The statement at fault with its place among the others and the server's detail, as a report
+    /// shows it.
+    pub fn excerpt(&self) -> Option<String> {
+        if self.statement.is_none() && self.detail.is_none() {
+            return None;
+        }
+        let statement = self.statement.as_deref().unwrap_or_default().trim();
+        let mut lines: Vec<&str> = statement.lines().collect();
+        let hidden = lines.len().saturating_sub(EXCERPT_LINES);
+        lines.truncate(EXCERPT_LINES);
+        let mut text = String::new();
+        if let Some((ordinal, of)) = self.ordinal.filter(|(_, of)| *of > 1) {
+            text.push_str(&format!("-- statement {ordinal} of {of}\n"));
+        }
+        for line in lines {
+            text.extend(line.chars().take(EXCERPT_WIDTH));
+            text.push_str(if line.chars().count() > EXCERPT_WIDTH { "…\n" } else { "\n" });
+        }
+        if hidden > 0 {
+            let lines = if hidden == 1 { "line" } else { "lines" };
+            text.push_str(&format!("-- and {hidden} more {lines}\n"));
+        }
+        if let Some(detail) = &self.detail {
+            text.push_str(&format!("-- {}\n", detail.replace('\n', "\n-- ")));
+        }
+        Some(text)
+    }
+}
+
+const EXCERPT_LINES: usize = 8;
+const EXCERPT_WIDTH: usize = 160;
+
+/// Something a step did that its transaction or database does not contain.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Escape {
+    /// It left a transaction open, which was rolled back.
+    OpenTransaction,
+    /// It changed an object of the whole server: the object, and what became of it.
+    Cluster {
+        /// Kind and name, such as `role "app"`.
+        object: String,
+        /// `created`, `changed` or `dropped`.
+        change: &'static str,
+    },
+}
+
+/// The steps of the probe at one revision.
+#[derive(Clone, Copy, Debug)]
+pub struct RoundTrip<'a> {
+    /// The revision.
+    pub revision: &'a Revision,
+    steps: &'a [Observation],
+}
+
+impl<'a> RoundTrip<'a> {
+    /// The first upgrade.
+    pub fn up(&self) -> Option<&'a Observation> {
+        self.steps.first().filter(|seen| seen.step.is_upgrade())
+    }
+
+    /// The downgrade.
+    pub fn down(&self) -> Option<&'a Observation> {
+        self.steps.iter().find(|seen| !seen.step.is_upgrade())
+    }
+
+    /// The second upgrade.
+    pub fn again(&self) -> Option<&'a Observation> {
+        self.steps.iter().skip_while(|seen| seen.step.is_upgrade()).find(|seen| seen.step.is_upgrade())
+    }
+}
+
+/// What the application declares its schema to be.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// Where it is declared.
+    pub file: String,
+    /// The schema that the declaration builds, or how building it failed.
+    pub schema: Result<Arc<Schema>, Failure>,
+}
+
+/// The carried rows of all tables at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The rows of each table that was seeded and is still there.
+    pub tables: BTreeMap<Name, TableRows>,
+}
+
+/// The rows of one table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableRows {
+    /// The columns, in the order of the cells.
+    pub columns: Vec<String>,
+    /// The columns of the primary key.
+    pub key: Vec<String>,
+    /// The rows, sorted; a cell is the database's own text for the value, nothing for NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl TableRows {
+    /// The values of the given columns of each row, or nothing where a column isn't there.
+    pub fn project(&self, columns: &[String]) -> Option<Vec<Vec<Option<&str>>>> {
+        let place = |name: &String| self.columns.iter().position(|one| one == name);
+        let places: Vec<usize> = columns.iter().map(place).collect::<Option<_>>()?;
+        let mut projected = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            projected.push(places.iter().map(|place| row.get(*place)?.as_deref()).collect());
+        }
+        Some(projected)
+    }
+
+    /// The distinct keys of the rows, or nothing without a primary key.
+    pub fn keys(&self) -> Option<BTreeSet<Vec<Option<&str>>>> {
+        if self.key.is_empty() {
+            return None;
+        }
+        self.project(&self.key).map(|keys| keys.into_iter().collect())
+    }
+}
+
+/// An attempt to break the promise of an append-only table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The table that makes the promise.
+    pub table: Name,
+    /// The way that was tried, such as `DELETE` or `INSERT OR REPLACE`.
+    pub way: String,
+    /// The statement.
+    pub statement: String,
+    /// What came of it.
+    pub result: AttemptResult,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptResult {
+    /// The database refused, with this message.
+    Refused(String),
+    /// The statement was accepted, and no row changed.
+    NoEffect,
+    /// The statement was accepted, and rows changed.
+    Changed,
+    /// It could not be tried, for this reason.
+    NotTried(String),
+}
+
+/// A row whose foreign key has no parent row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DanglingRow {
+    /// The table that holds the row.
+    pub table: Name,
+    /// The table that it refers to.
+    pub parent: Name,
+    /// How many such rows there are.
+    pub rows: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_says_what_it_leaves_out() {
+        let mut lines = vec!["x".repeat(EXCERPT_WIDTH + 1)];
+        lines.extend((2..=EXCERPT_LINES + 1).map(|line| format!("line {line}")));
+        let failure = Failure {
+            statement: Some(lines.join("\n")),
+            ordinal: Some((7, 9)),
+            detail: Some("Key (id)=(1)\nis there".to_owned()),
+            ..Failure::new("duplicate key")
+        };
+        let excerpt = failure.excerpt().expect("there is a statement");
+        let shown: Vec<&str> = excerpt.lines().collect();
+        assert_eq!(shown[0], "-- statement 7 of 9");
+        assert_eq!(shown[1], format!("{}…", "x".repeat(EXCERPT_WIDTH)));
+        assert_eq!(shown[2], "line 2");
+        let end = ["-- and 1 more line", "-- Key (id)=(1)", "-- is there"];
+        assert_eq!(shown[EXCERPT_LINES + 1..], end);
+    }
+
+    #[test]
+    fn a_failure_without_a_statement_has_no_excerpt() {
+        assert_eq!(Failure::new("connection lost").excerpt(), None);
+    }
+}

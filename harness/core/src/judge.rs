@@ -1,0 +1,186 @@
+//! From evidence to a verdict: every selected check judges, then the project has its say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Backend;
+use crate::checks::{self, Check};
+use crate::config::{Accept, Level};
+use crate::evidence::{Evidence, Walk};
+use crate::history::RevisionId;
+use crate::report::{Finding, NotRun, Severity};
+
+/// What the project and the command line say about checks and findings.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// The checks that run; all of them if there are none here.
+    pub only: BTreeSet<String>,
+    /// The checks that do not run.
+    pub skip: BTreeSet<String>,
+    /// How much the project lets the findings of a check weigh.
+    pub levels: BTreeMap<String, Level>,
+    /// The findings that the project accepts.
+    pub accepted: Vec<Accept>,
+}
+
+impl Rules {
+    /// The checks that run.
+    pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
+        checks::ALL.iter().copied().filter(|check| {
+            (self.only.is_empty() || self.only.contains(check.id))
+                && !self.skip.contains(check.id)
+                && self.levels.get(check.id) != Some(&Level::Off)
+        })
+    }
+
+    /// The walks that they need.
+    pub fn walks(&self) -> BTreeSet<Walk> {
+        let mut walks: BTreeSet<Walk> = self.checks().flat_map(|check| check.walks).copied().collect();
+        walks.insert(Walk::Trunk);
+        if walks.contains(&Walk::Return) {
+            walks.insert(Walk::Probe);
+        }
+        walks
+    }
+
+    /// Judges the evidence. Findings come in the order of backends, then revisions as their history
+    /// has them, then checks.
+    pub fn judge(&self, evidence: &Evidence) -> (Vec<Finding>, Vec<NotRun>) {
+        let mut findings = Vec::new();
+        let mut not_run = evidence.not_run.clone();
+        for recording in evidence.recordings() {
+            not_run.extend(recording.not_run.iter().cloned());
+        }
+        for check in self.checks() {
+            let judgement = check.judge(evidence);
+            not_run.extend(judgement.not_run);
+            findings
+                .extend(judgement.findings.into_iter().map(|finding| self.weigh(check, finding, evidence)));
+        }
+        findings.sort_by_key(|finding| place(evidence, finding));
+        not_run.sort();
+        not_run.dedup();
+        let selected: BTreeSet<&str> = self.checks().map(|check| check.id).collect();
+        not_run.retain(|one| one.check.is_none_or(|check| selected.contains(check)));
+        (findings, not_run)
+    }
+
+    /// The entries that accept nothing any more. Of an entry about something that did not run,
+    /// nobody knows.
+    pub fn unused<'a>(
+        &'a self,
+        evidence: &Evidence,
+        findings: &[Finding],
+        not_run: &[NotRun],
+    ) -> Vec<&'a Accept> {
+        let ran = |entry: &Accept| {
+            let about = |backend: &Backend| entry.backend.is_none_or(|one| one == *backend);
+            let excused = |one: &NotRun| {
+                one.check.is_none_or(|check| check == entry.check) && one.backend.as_ref().is_none_or(about)
+            };
+            self.checks().any(|check| check.id == entry.check)
+                && Backend::ALL
+                    .iter()
+                    .filter(|one| about(one))
+                    .all(|one| evidence.recordings.contains_key(one))
+                && !not_run.iter().any(excused)
+        };
+        let uses = |entry: &Accept| findings.iter().any(|finding| accepts(entry, finding, evidence));
+        self.accepted.iter().filter(|entry| ran(entry) && !uses(entry)).collect()
+    }
+
+    fn weigh(&self, check: &Check, mut finding: Finding, evidence: &Evidence) -> Finding {
+        // A check may hold a finding to be less than its own severity; the project has the last word.
+        finding.severity = finding.severity.min(check.severity);
+        match self.levels.get(check.id) {
+            Some(Level::Error) => finding.severity = Severity::Error,
+            Some(Level::Warning) => finding.severity = Severity::Warning,
+            Some(Level::Note) => finding.severity = Severity::Note,
+            Some(Level::Off) | None => {}
+        }
+        let accepted = self.accepted.iter().find(|entry| accepts(entry, &finding, evidence));
+        finding.accepted = accepted.map(|accepted| accepted.reason.clone());
+        finding
+    }
+}
+
+/// A revision may be given by its id or by its name.
+fn accepts(entry: &Accept, finding: &Finding, evidence: &Evidence) -> bool {
+    let recording = finding.backend.and_then(|backend| evidence.recordings.get(&backend));
+    let id = finding.revision.as_ref();
+    let name = recording.zip(id).map(|(recording, id)| recording.name(id));
+    let object = finding.object.as_deref();
+    [id.map(RevisionId::as_str), name]
+        .iter()
+        .any(|revision| entry.matches(finding.check, finding.backend, *revision, object))
+}
+
+fn place(evidence: &Evidence, finding: &Finding) -> (Option<Backend>, usize, usize) {
+    let history = finding.backend.and_then(|backend| evidence.recordings.get(&backend));
+    let position =
+        history.zip(finding.revision.as_ref()).and_then(|(recording, id)| recording.history.position(id));
+    let check = checks::ALL.iter().position(|check| check.id == finding.check);
+    (finding.backend, position.unwrap_or(usize::MAX), check.unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::checks::testing::{failed, recording};
+    use crate::config::Pattern;
+
+    /// One finding of a check that errs by itself, as these rules weigh it.
+    fn weighed(rules: &Rules) -> Finding {
+        let history = recording().revisions(1).trunk([failed("1", "no")]);
+        let (findings, _) = rules.judge(&history.build());
+        let [finding] = findings.try_into().expect("one upgrade fails");
+        finding
+    }
+
+    #[rstest]
+    #[case::anything(None, None, true)]
+    #[case::its_id(None, Some("1"), true)]
+    #[case::its_name(None, Some("1_one"), true)]
+    #[case::a_pattern(None, Some("1_*"), true)]
+    #[case::another_revision(None, Some("2"), false)]
+    #[case::its_backend(Some(Backend::Sqlite), None, true)]
+    #[case::another_backend(Some(Backend::Postgres), None, false)]
+    fn a_finding_is_accepted(
+        #[case] backend: Option<Backend>,
+        #[case] revision: Option<&str>,
+        #[case] is_accepted: bool,
+    ) {
+        let accept = Accept {
+            check: "upgrade-fails".to_owned(),
+            backend,
+            revision: revision.map(Pattern::new),
+            object: None,
+            reason: "known".to_owned(),
+            line: 1,
+        };
+        let rules = Rules { accepted: vec![accept], ..Rules::default() };
+        let reason = is_accepted.then(|| "known".to_owned());
+        assert_eq!(weighed(&rules).accepted, reason);
+    }
+
+    #[rstest]
+    #[case(None, Severity::Error)]
+    #[case(Some(Level::Warning), Severity::Warning)]
+    #[case(Some(Level::Note), Severity::Note)]
+    fn a_project_says_how_much_a_check_weighs(#[case] level: Option<Level>, #[case] severity: Severity) {
+        let levels = level.map(|level| ("upgrade-fails".to_owned(), level));
+        let rules = Rules { levels: levels.into_iter().collect(), ..Rules::default() };
+        assert_eq!(weighed(&rules).severity, severity);
+    }
+
+    #[test]
+    fn a_check_that_is_off_does_not_run() {
+        let mut rules = Rules::default();
+        rules.levels.insert("rows-lost".to_owned(), Level::Off);
+        rules.skip.insert("upgrade-fails".to_owned());
+        let ids: Vec<&str> = rules.checks().map(|check| check.id).collect();
+        assert!(!ids.contains(&"rows-lost") && !ids.contains(&"upgrade-fails"));
+        assert_eq!(ids.len(), checks::ALL.len() - 2);
+    }
+}
