@@ -1,0 +1,180 @@
+//! A private cluster: a server of our own, started from binaries on this machine.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use super::ServerError;
+use super::binaries::Binaries;
+use super::folder::RunFolder;
+use super::guardian::Guardian;
+use super::run::{RunId, random_hex};
+use super::template::Template;
+use super::user::ServiceUser;
+
+/// A server that has not come up by then never will.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Another process may take the port between our looking and the server's binding.
+const TRIES: u32 = 3;
+
+/// What makes a server quick whose data nobody will miss, and the same on every machine.
+///
+/// Autovacuum is off because its workers come at times of their own, hold locks and keep a database
+/// from being copied. Shared memory is in the folder, so that it goes away with it. `wal_level` is the highest, so that publications and replication slots in
+/// migrations find what they find in production.
+pub(crate) const SETTINGS: &[(&str, &str)] = &[
+    ("autovacuum", "off"),
+    ("dynamic_shared_memory_type", "mmap"),
+    ("fsync", "off"),
+    ("full_page_writes", "off"),
+    ("jit", "off"),
+    ("log_timezone", "UTC"),
+    ("max_connections", "200"),
+    ("max_parallel_workers_per_gather", "0"),
+    ("max_wal_size", "256MB"),
+    ("min_wal_size", "32MB"),
+    ("password_encryption", "scram-sha-256"),
+    ("shared_buffers", "64MB"),
+    ("synchronous_commit", "off"),
+    ("timezone", "UTC"),
+    ("wal_init_zero", "off"),
+    ("wal_level", "logical"),
+];
+
+/// A running private cluster; dropping it stops the server and removes its folder.
+pub(crate) struct Cluster {
+    // The guardian goes first: it ends the server before the lease on the folder is let go.
+    _guardian: Guardian,
+    folder: RunFolder,
+    port: u16,
+    /// What the server's superuser is to be given as a password for connections by network.
+    pub(crate) password: String,
+}
+
+impl Cluster {
+    /// Starts a server and waits until it answers. Blocks.
+    pub(crate) fn start(binaries: &Binaries, run: &RunId, keep: bool) -> Result<Self, ServerError> {
+        let user = ServiceUser::to_become().map_err(|reason| failed(binaries, reason))?;
+        let user = user.as_ref();
+        let password = random_hex(16)?;
+        let template = Template::new(binaries, user);
+        let mut tries = 0;
+        loop {
+            let folder = RunFolder::make(run, user, keep)?;
+            let cached = template.fill(&folder.path().join("data"), run)?;
+            tries += 1;
+            match launch(binaries, &folder, user, keep) {
+                Ok((guardian, port)) => {
+                    return Ok(Self { _guardian: guardian, folder, port, password });
+                }
+                Err(Failure::PortTaken) if tries < TRIES => remove(&folder),
+                Err(Failure::PortTaken) => {
+                    return Err(failed(binaries, "no free port on the loopback".to_owned()));
+                }
+                // A cached folder may have lost files to a cleaner of temporary files.
+                Err(Failure::Other(_)) if cached && tries < TRIES => {
+                    template.discard();
+                    remove(&folder);
+                }
+                Err(Failure::Other(reason)) => return Err(failed(binaries, reason)),
+                Err(Failure::Error(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// How we connect: through the socket in the private folder.
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        // Everything that the environment could set otherwise is set here.
+        PgConnectOptions::new_without_pgpass()
+            .socket(self.folder.path())
+            .host("localhost")
+            .port(self.port)
+            .username("postgres")
+            .password(&self.password)
+            .database("postgres")
+            .ssl_mode(PgSslMode::Disable)
+    }
+
+    /// How anything else connects: by the loopback, with the password.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres:{}@127.0.0.1:{}/postgres", self.password, self.port)
+    }
+
+    /// The folder of the server's data and log.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Makes way for another try, also for a folder that would be kept.
+fn remove(folder: &RunFolder) {
+    let _ = std::fs::remove_dir_all(folder.path());
+}
+
+enum Failure {
+    PortTaken,
+    Other(String),
+    Error(ServerError),
+}
+
+fn launch(
+    binaries: &Binaries,
+    folder: &RunFolder,
+    user: Option<&ServiceUser>,
+    keep: bool,
+) -> Result<(Guardian, u16), Failure> {
+    let port = free_port().map_err(|e| Failure::Other(format!("no port on the loopback: {e}")))?;
+    let data = folder.path().join("data");
+    let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
+    let socket = folder.path().display().to_string();
+    let port_text = port.to_string();
+    let own = [
+        ("listen_addresses", "127.0.0.1"),
+        ("port", &port_text),
+        ("unix_socket_directories", &socket),
+        ("unix_socket_permissions", "0700"),
+    ];
+    for (name, value) in SETTINGS.iter().chain(&own) {
+        arguments.extend(["-c".to_owned(), format!("{name}={value}")]);
+    }
+    let program = binaries.dir.join("postgres");
+    let mut guardian =
+        Guardian::start(&program, &arguments, folder.path(), user, keep).map_err(Failure::Error)?;
+    let patience = Instant::now() + PATIENCE;
+    while !ready(&data) {
+        let stopped = guardian.server_stopped();
+        if stopped || Instant::now() > patience {
+            let log = std::fs::read(folder.path().join("log")).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log);
+            if stopped && log.contains("could not bind") {
+                return Err(Failure::PortTaken);
+            }
+            let what = if stopped { "it ended" } else { "it was not ready after 60 seconds" };
+            return Err(Failure::Other(format!("{what}; its log ends: {}", tail(&log))));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok((guardian, port))
+}
+
+/// The server writes its state into line 8 of its lock file, which is what `pg_ctl -w` reads too.
+fn ready(data: &Path) -> bool {
+    std::fs::read_to_string(data.join("postmaster.pid"))
+        .is_ok_and(|text| text.lines().nth(7).is_some_and(|state| state.trim() == "ready"))
+}
+
+fn free_port() -> std::io::Result<u16> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr().map(|address| address.port())
+}
+
+fn tail(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(3)..];
+    if last.is_empty() { "(nothing)".to_owned() } else { last.join(" | ") }
+}
+
+fn failed(binaries: &Binaries, reason: String) -> ServerError {
+    ServerError::Start { binaries: binaries.dir.display().to_string(), reason }
+}
