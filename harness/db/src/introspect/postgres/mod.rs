@@ -1,0 +1,296 @@
+//! Reading the schema of a PostgreSQL database, 13 to 18.
+
+mod ledger;
+mod queries;
+mod rows;
+mod spelling;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use sqlx::postgres::types::Oid;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use switchback_core::schema::{Attribute, Kind, Name, Schema};
+
+use ledger::{Ledger, Touched};
+use queries::Queries;
+use rows::Read;
+use spelling::Spelling;
+
+/// Why a schema could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum IntrospectError {
+    /// The server did not answer.
+    #[error("cannot read the schema of the postgres database: {0}")]
+    Read(#[from] sqlx::Error),
+    /// A query of ours speaks of a kind that there is not.
+    #[error("cannot read the schema of the postgres database: \"{0}\" is no kind of object")]
+    UnknownKind(String),
+    /// A query of ours speaks of an attribute that there is not.
+    #[error("cannot read the schema of the postgres database: \"{word}\" of {object} is no attribute")]
+    UnknownAttribute {
+        /// The object of which it was said.
+        object: String,
+        /// The word.
+        word: String,
+    },
+    /// What a query of ours said of an object is not what it should be.
+    #[error(
+        "cannot read the schema of the postgres database: what it says of {object} is damaged: {problem}"
+    )]
+    Attributes {
+        /// The object of which it was said.
+        object: String,
+        /// What is wrong with it.
+        problem: serde_json::Error,
+    },
+}
+
+impl IntrospectError {
+    /// Whether a statement that was prepared is no longer there, as after `DISCARD ALL`.
+    fn is_forgotten_statement(&self) -> bool {
+        let Self::Read(error) = self else { return false };
+        error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "26000")
+    }
+}
+
+/// Reads the schema of one database again and again, and only what has changed where the catalogs
+/// tell.
+///
+/// The catalogs keep with each row the transaction that wrote it. So one query over them finds the
+/// rows written since the last snapshot; rows that have gone are missed in the count. Both lead to
+/// the relations and routines that they belong to. Where a name has changed, whoever depends on it
+/// is read again too. Anything else that changed (a type, a namespace, an extension, a role) means
+/// that everything is read.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    queries: Arc<Queries>,
+    default_namespace: Arc<str>,
+    ignore: Arc<Vec<String>>,
+    last: Option<Last>,
+}
+
+/// The last snapshot.
+#[derive(Clone, Debug)]
+struct Last {
+    schema: Arc<Schema>,
+    /// The relations and routines in it, by oid.
+    groups: HashMap<u32, (Kind, Name)>,
+    /// What the catalogs held then; not looked at yet if nobody asked for a second snapshot.
+    ledger: Ledger,
+}
+
+impl Reader {
+    /// A reader for a server of this major version.
+    ///
+    /// Objects in the default namespace have no namespace in their names. If it is another than
+    /// `public`, nothing else is looked at. The tables to `ignore`, with or without their
+    /// namespace, are left out.
+    pub fn new(version: u32, default_namespace: &str, ignore: Vec<String>) -> Self {
+        Self {
+            queries: Arc::new(Queries::new(version, default_namespace != "public")),
+            default_namespace: default_namespace.into(),
+            ignore: Arc::new(ignore),
+            last: None,
+        }
+    }
+
+    /// A reader for a copy of this one's database, in which all that was read has kept its oids and
+    /// transactions.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        self.clone()
+    }
+
+    /// Reads everything, whatever was read before.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read. The connection must not be in a transaction.
+    pub async fn full(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
+        match self.read_whole(connection).await {
+            Err(error) if error.is_forgotten_statement() => {
+                connection.clear_cached_statements().await?;
+                self.read_whole(connection).await
+            }
+            result => result,
+        }
+    }
+
+    async fn read_whole(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
+        let ledger = Ledger::new(self.changes(connection, None).await?);
+        self.everything(connection, ledger).await
+    }
+
+    /// Reads what has changed since the last time: the same `Arc` if nothing has, and the groups
+    /// that have not changed shared with the last schema.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read. The connection must not be in a transaction.
+    pub async fn snapshot(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
+        match self.read_changes(connection).await {
+            Err(error) if error.is_forgotten_statement() => {
+                connection.clear_cached_statements().await?;
+                self.read_whole(connection).await
+            }
+            result => result,
+        }
+    }
+
+    async fn read_changes(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
+        // Whatever fails on the way, the next snapshot starts afresh.
+        let Some(mut last) = self.last.take() else { return self.read_whole(connection).await };
+        let written = self.changes(connection, Some(last.ledger.since)).await?;
+        let touched = match last.ledger.enter(written) {
+            Touched::Some(touched) => touched,
+            Touched::RowsGone(mut touched) => {
+                let now = Ledger::new(self.changes(connection, None).await?);
+                let Touched::Some(gone) = last.ledger.missing_from(&now) else {
+                    self.last = Some(last);
+                    return self.everything(connection, now).await;
+                };
+                touched.extend(gone);
+                last.ledger = now;
+                touched
+            }
+            Touched::Everything => {
+                self.last = Some(last);
+                return self.read_whole(connection).await;
+            }
+        };
+        if !self.update(connection, &mut last, touched).await? {
+            self.last = Some(last);
+            return self.read_whole(connection).await;
+        }
+        let schema = Arc::clone(&last.schema);
+        self.last = Some(last);
+        Ok(schema)
+    }
+
+    async fn everything(
+        &mut self,
+        connection: &mut PgConnection,
+        ledger: Ledger,
+    ) -> Result<Arc<Schema>, IntrospectError> {
+        let Read { mut schema, groups } = self.read(connection, None).await?;
+        if let Some(last) = &self.last {
+            schema.share_with(&last.schema);
+        }
+        let schema = Arc::new(schema);
+        self.last = Some(Last { schema: Arc::clone(&schema), groups, ledger });
+        Ok(schema)
+    }
+
+    /// Reads the touched relations and routines again, and those that speak of them if their names
+    /// have changed. Says no if that is not enough.
+    async fn update(
+        &self,
+        connection: &mut PgConnection,
+        last: &mut Last,
+        touched: BTreeSet<u32>,
+    ) -> Result<bool, IntrospectError> {
+        let mut schema = (*last.schema).clone();
+        let mut seen = BTreeSet::new();
+        let mut next = touched;
+        while !next.is_empty() {
+            // Reading most of a schema piece by piece takes longer than reading it whole.
+            if next.len() > 32 && next.len() * 2 > last.groups.len() {
+                return Ok(false);
+            }
+            let mut read = self.read(connection, Some(&next)).await?;
+            let renamed: Vec<Oid> = next
+                .iter()
+                .filter(|oid| {
+                    is_renamed(&last.schema, last.groups.get(oid), &read.schema, read.groups.get(oid))
+                })
+                .map(|oid| Oid(*oid))
+                .collect();
+            read.schema.share_with(&last.schema);
+            for oid in next.iter().chain(read.groups.keys()) {
+                if let Some((kind, name)) = last.groups.remove(oid) {
+                    schema.remove_group(kind, &name);
+                }
+            }
+            for (kind, name, group) in read.schema.groups() {
+                schema.insert_group(kind, name.clone(), Arc::clone(group));
+            }
+            last.groups.extend(read.groups);
+            seen.append(&mut next);
+            if !renamed.is_empty() {
+                let query = sqlx::query_scalar::<_, Oid>(self.queries.dependents).bind(renamed);
+                let dependents = query.fetch_all(&mut *connection).await?;
+                next = dependents.into_iter().map(|oid| oid.0).filter(|oid| !seen.contains(oid)).collect();
+                if next.contains(&0) {
+                    return Ok(false);
+                }
+            }
+        }
+        if schema != *last.schema {
+            last.schema = Arc::new(schema);
+        }
+        Ok(true)
+    }
+
+    async fn changes(
+        &self,
+        connection: &mut PgConnection,
+        since: Option<i64>,
+    ) -> Result<Vec<ledger::Row>, IntrospectError> {
+        let query = sqlx::query_as(AssertSqlSafe(Arc::clone(&self.queries.changes))).bind(since);
+        Ok(query.fetch_all(connection).await?)
+    }
+
+    async fn read(
+        &self,
+        connection: &mut PgConnection,
+        only: Option<&BTreeSet<u32>>,
+    ) -> Result<Read, IntrospectError> {
+        let mut transaction = connection.begin_with(AssertSqlSafe(self.settings())).await?;
+        let text = if only.is_some() { &self.queries.some } else { &self.queries.whole };
+        let mut query = sqlx::query_as::<_, rows::Row>(AssertSqlSafe(Arc::clone(text)))
+            .bind(&*self.default_namespace)
+            .bind(&*self.ignore);
+        if let Some(only) = only {
+            query = query.bind(only.iter().map(|oid| Oid(*oid)).collect::<Vec<_>>());
+        }
+        let rows = query.fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
+        rows::read(rows, &Spelling, &self.default_namespace)
+    }
+
+    /// Begins a transaction in which names and constants are spelled the same whatever the session
+    /// has set: names in the default namespace without it, all others with theirs.
+    fn settings(&self) -> String {
+        format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+             SET LOCAL search_path = \"{}\"; \
+             SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
+             SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL lc_monetary = 'C'; \
+             SET LOCAL quote_all_identifiers = off; SET LOCAL standard_conforming_strings = on; \
+             SET LOCAL jit = off; SET LOCAL plan_cache_mode = 'force_generic_plan'",
+            self.default_namespace.replace('"', "\"\"")
+        )
+    }
+}
+
+/// Whether what others say of a relation or routine may have changed: its name, or that of a column.
+fn is_renamed(
+    before: &Schema,
+    old: Option<&(Kind, Name)>,
+    after: &Schema,
+    new: Option<&(Kind, Name)>,
+) -> bool {
+    let (old, new) = match (old, new) {
+        (Some(old), Some(new)) => (old, new),
+        // What is left out has a name too.
+        (None, None) => return true,
+        // Nobody speaks of what is new or gone.
+        _ => return false,
+    };
+    let columns = |schema: &Schema, (kind, name): &(Kind, Name)| -> Vec<String> {
+        let group = schema.group(*kind, name);
+        group.map(|group| group.object().list(Attribute::ColumnOrder).to_vec()).unwrap_or_default()
+    };
+    old != new || !columns(after, new).starts_with(&columns(before, old))
+}
