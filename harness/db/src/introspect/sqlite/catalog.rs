@@ -1,0 +1,162 @@
+//! `sqlite_master` as one text, read in one query and one row.
+//!
+//! `PRAGMA schema_version` would be less to read, but it cannot be trusted: a transaction that is
+//! rolled back gives its number to the next one, and an edit under `writable_schema` leaves it as
+//! it was. The text of the whole catalog can be, and comes at about the same price.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row as _;
+use sqlx_sqlite::SqliteConnection;
+
+use super::IntrospectError;
+
+/// Each column of the catalog as one text, with a character between the rows that no statement can
+/// hold. (One text for each row, or one row for each, takes SQLite three times as long.)
+const QUERY: &str = "
+    SELECT (SELECT user_version FROM pragma_user_version),
+           (SELECT application_id FROM pragma_application_id),
+           coalesce(group_concat(type, char(0)), ''),
+           coalesce(group_concat(name, char(0)), ''),
+           coalesce(group_concat(tbl_name, char(0)), ''),
+           coalesce(group_concat(sql, char(0)), '')
+    FROM main.sqlite_master WHERE sql IS NOT NULL";
+
+/// What a database says of itself: equal texts mean equal schemas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Catalog {
+    pub(super) user_version: i64,
+    pub(super) application_id: i64,
+    kinds: String,
+    names: String,
+    tables: String,
+    texts: String,
+}
+
+/// A table or view with the indexes and triggers that belong to it.
+#[derive(Debug)]
+pub(super) struct Unit<'a> {
+    pub(super) is_view: bool,
+    pub(super) name: &'a str,
+    pub(super) sql: &'a str,
+    pub(super) parts: Vec<Entry<'a>>,
+}
+
+/// A row of `sqlite_master` that has a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry<'a> {
+    pub(super) kind: &'a str,
+    pub(super) name: &'a str,
+    pub(super) table: &'a str,
+    pub(super) sql: &'a str,
+}
+
+impl Catalog {
+    pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Self, IntrospectError> {
+        let row = sqlx::query(QUERY).fetch_one(connection).await?;
+        Ok(Self {
+            user_version: row.try_get(0)?,
+            application_id: row.try_get(1)?,
+            kinds: row.try_get(2)?,
+            names: row.try_get(3)?,
+            tables: row.try_get(4)?,
+            texts: row.try_get(5)?,
+        })
+    }
+
+    /// Tables and views with their parts, by name in lower case.
+    pub(super) fn units(&self) -> Result<BTreeMap<String, Unit<'_>>, IntrospectError> {
+        let (whole, mut parts): (Vec<_>, Vec<_>) =
+            self.entries()?.into_iter().partition(|entry| matches!(entry.kind, "table" | "view"));
+        let mut units: BTreeMap<String, Unit<'_>> = BTreeMap::new();
+        for Entry { kind, name, sql, .. } in whole {
+            let unit = Unit { is_view: kind == "view", name, sql, parts: Vec::new() };
+            units.insert(name.to_ascii_lowercase(), unit);
+        }
+        parts.sort();
+        for entry in parts {
+            // A trigger's `tbl_name` is spelled as its author did, not as the table is.
+            if let Some(unit) = units.get_mut(&entry.table.to_ascii_lowercase()) {
+                unit.parts.push(entry);
+            }
+        }
+        Ok(units)
+    }
+
+    fn entries(&self) -> Result<Vec<Entry<'_>>, IntrospectError> {
+        let rows = |column: &'_ str| column.bytes().filter(|byte| *byte == 0).count();
+        let columns = [&self.kinds, &self.names, &self.tables, &self.texts];
+        if columns.iter().any(|column| rows(column) != rows(&self.kinds)) {
+            return Err(IntrospectError::Catalog);
+        }
+        if self.kinds.is_empty() {
+            return Ok(Vec::new());
+        }
+        let [kinds, names, tables, texts] = columns.map(|column| column.split('\0'));
+        let rows = kinds.zip(names).zip(tables.zip(texts));
+        Ok(rows.map(|((kind, name), (table, sql))| Entry { kind, name, table, sql }).collect())
+    }
+}
+
+impl Unit<'_> {
+    /// All texts that say what this table or view is, as the key of what was read from them.
+    pub(super) fn key(&self) -> String {
+        let mut key = format!("{}\0{}", self.name, self.sql);
+        for part in &self.parts {
+            key.push('\0');
+            key.push_str(part.sql);
+        }
+        key
+    }
+}
+
+/// SQLite refuses to create anything with this prefix for a user.
+pub(super) fn is_internal(name: &str) -> bool {
+    name.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("sqlite_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog(rows: &[(&str, &str, &str, &str)]) -> Catalog {
+        let column =
+            |of: fn(&(&str, &str, &str, &str)) -> String| rows.iter().map(of).collect::<Vec<_>>().join("\0");
+        Catalog {
+            user_version: 0,
+            application_id: 0,
+            kinds: column(|row| row.0.to_owned()),
+            names: column(|row| row.1.to_owned()),
+            tables: column(|row| row.2.to_owned()),
+            texts: column(|row| row.3.to_owned()),
+        }
+    }
+
+    #[test]
+    fn parts_find_their_table_whatever_the_case_and_order() {
+        let catalog = catalog(&[
+            ("trigger", "t2", "USERS", "CREATE TRIGGER t2 …"),
+            ("index", "ix", "users", "CREATE INDEX ix /* größe */ 3:on"),
+            ("table", "Users", "Users", "CREATE TABLE Users(id)"),
+            ("view", "all_users", "all_users", "CREATE VIEW …"),
+        ]);
+        let units = catalog.units().unwrap();
+        let names: Vec<_> = units.values().map(|unit| unit.name).collect();
+        assert_eq!(names, ["all_users", "Users"]);
+        let users = &units["users"].parts;
+        let parts: Vec<_> = users.iter().map(|part| (part.kind, part.name)).collect();
+        assert_eq!(parts, [("index", "ix"), ("trigger", "t2")]);
+        assert_eq!(users[0].sql, "CREATE INDEX ix /* größe */ 3:on");
+    }
+
+    #[test]
+    fn nothing_is_no_unit() {
+        assert!(catalog(&[]).units().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_catalog_that_cannot_be_told_apart_is_an_error() {
+        let broken = catalog(&[("table", "t", "t", "CREATE TABLE t (a \0 b)")]);
+        assert!(matches!(broken.units(), Err(IntrospectError::Catalog)));
+    }
+}
