@@ -1,0 +1,224 @@
+//! PostgreSQL as an engine of walks.
+
+mod promises;
+mod rows;
+mod run;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sqlx::PgConnection;
+use switchback_core::Backend;
+use switchback_core::evidence::{AttemptResult, DanglingRow, Failure, TableRows};
+use switchback_core::schema::{Group, Name, Schema};
+
+use crate::introspect::postgres::Reader;
+use crate::record::{Engine, Ran, RecordError, Row, Run};
+use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError};
+
+/// PostgreSQL databases on one server.
+pub struct Postgres {
+    server: Arc<Server>,
+    ignore: Vec<String>,
+    /// Roles and databases that revisions of this run made on the whole server.
+    made: Vec<String>,
+}
+
+/// A database with the connection that migrates it and the one that looks at it.
+///
+/// They are two, so that what a revision does to its session (a role, a search path, an open
+/// transaction) is kept for the next one, as in production, and never blinds the introspection.
+pub struct Database {
+    own: ServerDatabase,
+    migrating: Option<PgConnection>,
+    looking: Option<PgConnection>,
+    reader: Reader,
+}
+
+impl Postgres {
+    /// An engine on a server; `ignore` names the tool's bookkeeping tables.
+    pub fn new(server: Arc<Server>, ignore: Vec<String>) -> Self {
+        Self { server, ignore, made: Vec::new() }
+    }
+
+    fn database(&self, own: ServerDatabase) -> Database {
+        let namespace = match self.server.isolate() {
+            Isolate::Database => "public",
+            Isolate::Schema => own.name(),
+        };
+        let reader = Reader::new(self.server.major(), namespace, self.ignore.clone());
+        Database { own, migrating: None, looking: None, reader }
+    }
+}
+
+impl Database {
+    /// The connection on which revisions run.
+    async fn migrating(&mut self) -> Result<&mut PgConnection, RecordError> {
+        match &mut self.migrating {
+            Some(connection) => Ok(connection),
+            slot @ None => Ok(slot.insert(connect(&self.own).await?)),
+        }
+    }
+
+    /// The connection on which the recorder looks at what they did.
+    async fn looking(&mut self) -> Result<&mut PgConnection, RecordError> {
+        self.look().await.map(|(connection, _)| connection)
+    }
+
+    /// The same, with what reads the schema on it.
+    async fn look(&mut self) -> Result<(&mut PgConnection, &mut Reader), RecordError> {
+        let connection = match &mut self.looking {
+            Some(connection) => connection,
+            slot @ None => {
+                let mut connection = connect(&self.own).await?;
+                // The same questions again and again: planning one takes longer than answering it.
+                let set = sqlx::raw_sql("SET plan_cache_mode = force_generic_plan").execute(&mut connection);
+                set.await.map_err(sqlx_error("connecting"))?;
+                slot.insert(connection)
+            }
+        };
+        Ok((connection, &mut self.reader))
+    }
+
+    /// Closes the connections: a database is copied and dropped only while nobody is in it.
+    async fn leave(&mut self) {
+        use sqlx::Connection as _;
+        for connection in [self.migrating.take(), self.looking.take()].into_iter().flatten() {
+            // A connection that is gone already is as closed as one can be.
+            let _ = connection.close().await;
+        }
+    }
+}
+
+async fn connect(own: &ServerDatabase) -> Result<PgConnection, RecordError> {
+    own.connect().await.map_err(server_error("connecting"))
+}
+
+fn unreadable(error: crate::introspect::postgres::IntrospectError) -> RecordError {
+    RecordError::database(Backend::Postgres, "reading the schema", error)
+}
+
+fn server_error(doing: &'static str) -> impl Fn(ServerError) -> RecordError {
+    move |error| RecordError::database(Backend::Postgres, doing, error)
+}
+
+fn sqlx_error(doing: &'static str) -> impl Fn(sqlx::Error) -> RecordError {
+    move |error| RecordError::database(Backend::Postgres, doing, error)
+}
+
+impl Engine for Postgres {
+    type Database = Database;
+
+    fn backend(&self) -> Backend {
+        Backend::Postgres
+    }
+
+    fn version(&self) -> String {
+        self.server.version().to_owned()
+    }
+
+    fn source(&self) -> String {
+        self.server.source().to_owned()
+    }
+
+    fn passed_over(&self) -> Vec<String> {
+        self.server.passed_over().iter().map(ToString::to_string).collect()
+    }
+
+    async fn create(&mut self, label: &str) -> Result<Database, RecordError> {
+        let own = self.server.create_database(label).await.map_err(server_error("creating a database"))?;
+        Ok(self.database(own))
+    }
+
+    async fn copy(&mut self, from: &mut Database, label: &str) -> Result<Option<Database>, RecordError> {
+        from.leave().await;
+        match self.server.copy_database(&from.own, label).await {
+            Ok(own) => {
+                let mut copy = self.database(own);
+                copy.reader = from.reader.fork();
+                Ok(Some(copy))
+            }
+            Err(ServerError::CopyUnsupported) => Ok(None),
+            Err(error) => Err(server_error("copying a database")(error)),
+        }
+    }
+
+    async fn drop(&mut self, mut database: Database) -> Result<(), RecordError> {
+        database.leave().await;
+        self.server.drop_database(database.own).await.map_err(server_error("dropping a database"))
+    }
+
+    async fn run(&mut self, database: &mut Database, run: Run<'_>) -> Result<Ran, RecordError> {
+        if !run::may_touch_the_cluster(&run.script.text) {
+            return run::run(database, run).await;
+        }
+        let before = self.cluster().await?;
+        let mut ran = run::run(database, run).await?;
+        let after = self.cluster().await?;
+        let escapes = run::cluster_changes(&before, &after);
+        self.made.extend(run::made(&escapes));
+        ran.escapes.extend(escapes);
+        Ok(ran)
+    }
+
+    async fn snapshot(&mut self, database: &mut Database) -> Result<Arc<Schema>, RecordError> {
+        let (connection, reader) = database.look().await?;
+        reader.snapshot(connection).await.map_err(unreadable)
+    }
+
+    async fn full_snapshot(&mut self, database: &mut Database) -> Result<Arc<Schema>, RecordError> {
+        let (connection, reader) = database.look().await?;
+        reader.full(connection).await.map_err(unreadable)
+    }
+
+    async fn insert(
+        &mut self,
+        database: &mut Database,
+        table: &Name,
+        rows: &[Row],
+    ) -> Result<Vec<Failure>, RecordError> {
+        rows::insert(database.looking().await?, table, rows).await
+    }
+
+    async fn rows(
+        &mut self,
+        database: &mut Database,
+        table: &Name,
+        group: &Group,
+    ) -> Result<TableRows, RecordError> {
+        rows::read(database.looking().await?, table, group).await
+    }
+
+    async fn attempt(
+        &mut self,
+        database: &mut Database,
+        table: &Name,
+        group: &Group,
+        statement: &str,
+    ) -> Result<AttemptResult, RecordError> {
+        promises::attempt(database.looking().await?, table, group, statement).await
+    }
+
+    async fn dangling_rows(&mut self, _: &mut Database) -> Result<Vec<DanglingRow>, RecordError> {
+        // A validated foreign key has no such rows, and one that isn't is found in the schema.
+        Ok(Vec::new())
+    }
+
+    fn ways_to_break(&self, table: &Name, group: &Group, rows: &TableRows) -> Vec<(String, Vec<String>)> {
+        promises::ways(table, group, rows)
+    }
+
+    fn promises_append_only(&self, schema: &Schema, group: &Group) -> bool {
+        promises::are_made(schema, group)
+    }
+
+    async fn close(self) -> Result<(), RecordError> {
+        self.server.undo(&self.made).await.map_err(server_error("undoing what revisions made on the server"))
+    }
+}
+
+impl Postgres {
+    async fn cluster(&self) -> Result<BTreeMap<String, String>, RecordError> {
+        self.server.cluster_objects().await.map_err(server_error("listing roles and databases"))
+    }
+}

@@ -1,0 +1,89 @@
+//! Rows of a PostgreSQL table.
+
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use switchback_core::evidence::{Failure, TableRows};
+use switchback_core::schema::{Attribute, Group, Kind, Name};
+
+use super::sqlx_error;
+use crate::record::statement::{identifier, insert as insert_statement, string, table};
+use crate::record::{RecordError, Row};
+
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    name: &Name,
+    rows: &[Row],
+) -> Result<Vec<Failure>, RecordError> {
+    let mut refused = Vec::new();
+    for row in rows {
+        let statement = insert_statement(name, row, "OVERRIDING SYSTEM VALUE ");
+        match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
+            Ok(_) => {}
+            Err(sqlx::Error::Database(error)) => refused.push(Failure::new(error.message())),
+            Err(error) => return Err(sqlx_error("inserting rows")(error)),
+        }
+    }
+    advance_sequences(connection, name, rows).await?;
+    Ok(refused)
+}
+
+/// A row that brings its own key does not move the sequence behind that key, and the next default
+/// insert would collide with it: that would be the recorder's doing, not the project's.
+async fn advance_sequences(
+    connection: &mut PgConnection,
+    name: &Name,
+    rows: &[Row],
+) -> Result<(), RecordError> {
+    let mut columns: Vec<&String> = rows.iter().flat_map(Row::keys).collect();
+    columns.sort();
+    columns.dedup();
+    for column in columns {
+        let sequence: Option<String> = sqlx::query_scalar("SELECT pg_get_serial_sequence($1, $2)")
+            .bind(table(name))
+            .bind(column)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(sqlx_error("looking for a column's sequence"))?;
+        let Some(sequence) = sequence else { continue };
+        let statement = format!(
+            "SELECT setval({}, top) FROM (SELECT max({})::bigint AS top FROM {}) AS known WHERE top > 0",
+            string(&sequence),
+            identifier(column),
+            table(name),
+        );
+        let advanced = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await;
+        advanced.map_err(sqlx_error("advancing a sequence behind given rows"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn read(
+    connection: &mut PgConnection,
+    name: &Name,
+    group: &Group,
+) -> Result<TableRows, RecordError> {
+    let columns: Vec<String> = group.columns().into_iter().map(|(column, _)| column.to_owned()).collect();
+    let cells: Vec<String> = columns.iter().map(|column| format!("{}::text", identifier(column))).collect();
+    let query = format!("SELECT {} FROM {}", cells.join(", "), table(name));
+    let found = sqlx::query(AssertSqlSafe(query)).persistent(false).fetch_all(connection).await;
+    let found = found.map_err(sqlx_error("reading rows"))?;
+    let cell = |row: &sqlx::postgres::PgRow, place: usize| row.try_get::<Option<String>, _>(place);
+    let row = |row| (0..columns.len()).map(|place| cell(row, place)).collect::<Result<Vec<_>, _>>();
+    let mut rows =
+        found.iter().map(row).collect::<Result<Vec<_>, _>>().map_err(sqlx_error("reading rows"))?;
+    rows.sort();
+    Ok(TableRows { key: key_columns(group), columns, rows })
+}
+
+/// The columns of the primary key.
+pub(super) fn key_columns(group: &Group) -> Vec<String> {
+    let key = group.parts_of(Kind::PrimaryKey).next();
+    let columns = key.map(|(_, key)| key.list(Attribute::Columns).to_vec()).unwrap_or_default();
+    columns.iter().map(|column| unquoted(column)).collect()
+}
+
+fn unquoted(written: &str) -> String {
+    match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => written.to_owned(),
+    }
+}

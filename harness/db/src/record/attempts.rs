@@ -1,0 +1,105 @@
+//! Attempts to break the promise of append-only tables.
+
+use std::collections::BTreeSet;
+
+use switchback_core::evidence::{Attempt, AttemptResult};
+use switchback_core::report::NotRun;
+use switchback_core::schema::{Name, Schema};
+
+use super::engine::Engine;
+use super::{Plan, RecordError};
+
+/// The tables that promise to be append-only: those that the project declares, and those whose
+/// triggers refuse every UPDATE and DELETE.
+pub(crate) fn promised<E: Engine>(
+    engine: &E,
+    plan: &Plan,
+    head: &Schema,
+    not_run: &mut Vec<NotRun>,
+) -> BTreeSet<Name> {
+    let mut promised = BTreeSet::new();
+    for (name, group) in head.tables() {
+        if engine.promises_append_only(head, group) {
+            promised.insert(name.clone());
+        }
+    }
+    for declared in &plan.append_only {
+        match head.tables().find(|(name, _)| name.to_string() == *declared) {
+            Some((name, _)) => {
+                promised.insert(name.clone());
+            }
+            None => {
+                let reason = format!("table \"{declared}\" of [append_only] is not there at head");
+                not_run.push(NotRun::check("append-only-hole", engine.backend(), reason));
+            }
+        }
+    }
+    promised
+}
+
+/// Makes the attempts in a copy of the trunk, which holds no rows yet: that it takes the project's
+/// rows shows that inserting still works.
+pub(crate) async fn make<E: Engine>(
+    engine: &mut E,
+    plan: &Plan,
+    copy: &mut E::Database,
+    head: &Schema,
+    promised: &BTreeSet<Name>,
+) -> Result<Vec<Attempt>, RecordError> {
+    let mut attempts = Vec::new();
+    let all = plan.fixtures.tables().collect();
+    for (table, rows) in plan.fixtures.fitting(head, &all) {
+        let refused = engine.insert(copy, table, &rows).await?;
+        if promised.contains(table) && !rows.is_empty() {
+            let result = match refused.into_iter().next() {
+                Some(failure) => AttemptResult::Refused(failure.message),
+                None => AttemptResult::Changed,
+            };
+            attempts.push(Attempt {
+                table: table.clone(),
+                way: "INSERT".to_owned(),
+                statement: format!("INSERT INTO {table} …"),
+                result,
+            });
+        }
+    }
+    for table in promised {
+        let Some(group) = head.table(table) else { continue };
+        let rows = engine.rows(copy, table, group).await?;
+        for (way, statements) in engine.ways_to_break(table, group, &rows) {
+            if rows.rows.is_empty() {
+                let reason = "the table has no rows: give some in [rows] fixtures".to_owned();
+                let result = AttemptResult::NotTried(reason);
+                attempts.push(Attempt { table: table.clone(), way, statement: String::new(), result });
+                continue;
+            }
+            let mut decided = None;
+            for statement in statements {
+                let result = engine.attempt(copy, table, group, &statement).await?;
+                let decides = !matches!(result, AttemptResult::NotTried(_));
+                decided = Some(Attempt { table: table.clone(), way: way.clone(), statement, result });
+                if decides {
+                    break;
+                }
+            }
+            attempts.extend(decided);
+        }
+    }
+    Ok(one_for_all_columns(attempts))
+}
+
+/// Where an UPDATE of each column of a table ends in the same way, that is one attempt to tell of.
+fn one_for_all_columns(attempts: Vec<Attempt>) -> Vec<Attempt> {
+    let is_update = |attempt: &Attempt| attempt.way.starts_with("UPDATE of ");
+    let kind = |attempt: &Attempt| std::mem::discriminant(&attempt.result);
+    let mut told: Vec<Attempt> = Vec::new();
+    for attempt in &attempts {
+        let of_table = || attempts.iter().filter(|one| is_update(one) && one.table == attempt.table);
+        if !is_update(attempt) || !of_table().all(|one| kind(one) == kind(attempt)) {
+            told.push(attempt.clone());
+        } else if !told.iter().any(|one| one.table == attempt.table && one.way == "UPDATE") {
+            told.push(Attempt { way: "UPDATE".to_owned(), ..attempt.clone() });
+        }
+    }
+    told
+}

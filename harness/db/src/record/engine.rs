@@ -1,0 +1,150 @@
+//! What the recorder asks of a backend. Everything that differs between the backends is behind
+//! this trait, in the backend's own file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use switchback_core::Backend;
+use switchback_core::evidence::{AttemptResult, DanglingRow, Escape, Failure, Outcome, Rows, TableRows};
+use switchback_core::history::{Script, Sending};
+use switchback_core::schema::{Group, Name, Schema};
+
+use super::RecordError;
+use super::statement::Row;
+
+/// One script to run on a database, in the way that its tool runs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The script.
+    pub script: &'a Script,
+    /// Whether it runs inside one transaction, together with the bookkeeping.
+    pub transaction: bool,
+    /// How the tool hands it over.
+    pub sending: Sending,
+    /// The statement by which the tool notes what it did.
+    pub bookkeeping: Option<&'a str>,
+}
+
+impl<'a> Run<'a> {
+    /// A script that no tool takes note of, outside a transaction.
+    pub fn alone(script: &'a Script) -> Self {
+        Self { script, transaction: false, sending: Sending::Statements, bookkeeping: None }
+    }
+}
+
+/// What running a script did.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Whether it was applied.
+    pub outcome: Outcome,
+    /// What it did outside its own database or transaction.
+    pub escapes: Vec<Escape>,
+}
+
+impl Ran {
+    /// It failed, and did nothing else.
+    pub fn failed(failure: Failure) -> Self {
+        Self { outcome: Outcome::Failed(failure), escapes: Vec::new() }
+    }
+}
+
+/// A backend that walks can be recorded on.
+#[allow(
+    async_fn_in_trait,
+    reason = "the futures are awaited where they are made, so nobody needs to bound them"
+)]
+pub trait Engine {
+    /// A database that this run made.
+    type Database;
+
+    /// Which backend it is.
+    fn backend(&self) -> Backend;
+
+    /// The server's or library's version.
+    fn version(&self) -> String;
+
+    /// Where the databases come from.
+    fn source(&self) -> String;
+
+    /// The sources that were passed over, each with its reason.
+    fn passed_over(&self) -> Vec<String>;
+
+    /// Makes an empty database.
+    async fn create(&mut self, label: &str) -> Result<Self::Database, RecordError>;
+
+    /// Makes a copy of a database, or nothing where the source of databases cannot copy one.
+    async fn copy(
+        &mut self,
+        from: &mut Self::Database,
+        label: &str,
+    ) -> Result<Option<Self::Database>, RecordError>;
+
+    /// Drops a database that this run made.
+    async fn drop(&mut self, database: Self::Database) -> Result<(), RecordError>;
+
+    /// Runs a script. A failure of the script is an observation, not an error.
+    async fn run(&mut self, database: &mut Self::Database, run: Run<'_>) -> Result<Ran, RecordError>;
+
+    /// Reads the schema, of which only what changed since the last time need be read.
+    async fn snapshot(&mut self, database: &mut Self::Database) -> Result<Arc<Schema>, RecordError>;
+
+    /// Reads the whole schema anew.
+    async fn full_snapshot(&mut self, database: &mut Self::Database) -> Result<Arc<Schema>, RecordError>;
+
+    /// Inserts rows into a table, and says which of them were refused.
+    async fn insert(
+        &mut self,
+        database: &mut Self::Database,
+        table: &Name,
+        rows: &[Row],
+    ) -> Result<Vec<Failure>, RecordError>;
+
+    /// Reads all rows of a table.
+    async fn rows(
+        &mut self,
+        database: &mut Self::Database,
+        table: &Name,
+        group: &Group,
+    ) -> Result<TableRows, RecordError>;
+
+    /// Tries a statement on a table in a transaction that is rolled back, and says what became of
+    /// the table's rows.
+    async fn attempt(
+        &mut self,
+        database: &mut Self::Database,
+        table: &Name,
+        group: &Group,
+        statement: &str,
+    ) -> Result<AttemptResult, RecordError>;
+
+    /// Rows whose foreign key has no parent row, where the backend can have such rows.
+    async fn dangling_rows(&mut self, database: &mut Self::Database)
+    -> Result<Vec<DanglingRow>, RecordError>;
+
+    /// The ways to break the promise of an append-only table on this backend: what each is called
+    /// and the statements that try it, the first of which that is not refused for a reason of its
+    /// own decides.
+    fn ways_to_break(&self, table: &Name, group: &Group, rows: &TableRows) -> Vec<(String, Vec<String>)>;
+
+    /// Whether the triggers of a table refuse every UPDATE and every DELETE.
+    fn promises_append_only(&self, schema: &Schema, group: &Group) -> bool;
+
+    /// Closes what is open, and drops and stops what this run made.
+    async fn close(self) -> Result<(), RecordError>;
+}
+
+/// The rows of several tables at once.
+pub(crate) async fn all_rows<E: Engine>(
+    engine: &mut E,
+    database: &mut E::Database,
+    schema: &Schema,
+    tables: impl Iterator<Item = &Name>,
+) -> Result<Arc<Rows>, RecordError> {
+    let mut found = BTreeMap::new();
+    for name in tables {
+        if let Some(group) = schema.table(name) {
+            found.insert(name.clone(), engine.rows(database, name, group).await?);
+        }
+    }
+    Ok(Arc::new(Rows { tables: found }))
+}

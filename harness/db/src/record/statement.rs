@@ -1,0 +1,99 @@
+//! Statements that the recorder writes itself, in the SQL that both backends share.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use switchback_core::schema::Name;
+
+/// A row to insert: column and value.
+pub type Row = BTreeMap<String, Value>;
+
+/// An identifier between double quotes.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A table's name, with its namespace if it has one.
+pub(crate) fn table(name: &Name) -> String {
+    match name.namespace() {
+        Some(namespace) => format!("{}.{}", identifier(namespace), identifier(name.local())),
+        None => identifier(name.local()),
+    }
+}
+
+/// A string literal.
+pub(crate) fn string(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A literal for a value from a file of rows: an object or array is written as its JSON text.
+pub(crate) fn literal(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Bool(true) => "TRUE".to_owned(),
+        Value::Bool(false) => "FALSE".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => string(text),
+        Value::Array(_) | Value::Object(_) => string(&value.to_string()),
+    }
+}
+
+/// An INSERT of one row; `overriding` stands between the columns and the values.
+pub(crate) fn insert(name: &Name, row: &Row, overriding: &str) -> String {
+    if row.is_empty() {
+        return format!("INSERT INTO {} DEFAULT VALUES", table(name));
+    }
+    let columns: Vec<String> = row.keys().map(|column| identifier(column)).collect();
+    let values: Vec<String> = row.values().map(literal).collect();
+    let mut sql = String::new();
+    let _ = write!(sql, "INSERT INTO {} ({}) ", table(name), columns.join(", "));
+    let _ = write!(sql, "{overriding}VALUES ({})", values.join(", "));
+    sql
+}
+
+/// An INSERT of a row that is there already, which instead gives `column` another value.
+pub(crate) fn upsert(
+    name: &Name,
+    columns: &[&str],
+    overriding: &str,
+    key: &[String],
+    column: &str,
+    value: &str,
+) -> String {
+    let target = table(name);
+    let columns: Vec<String> = columns.iter().map(|column| identifier(column)).collect();
+    let columns = columns.join(", ");
+    let key: Vec<String> = key.iter().map(|column| identifier(column)).collect();
+    format!(
+        "INSERT INTO {target} ({columns}) {overriding}SELECT {columns} FROM {target} WHERE true LIMIT 1 \
+         ON CONFLICT ({}) DO UPDATE SET {} = {value}",
+        key.join(", "),
+        identifier(column)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+    use switchback_core::schema::Name;
+
+    use super::{insert, literal};
+
+    #[rstest]
+    #[case(json!(null), "NULL")]
+    #[case(json!(true), "TRUE")]
+    #[case(json!(-7), "-7")]
+    #[case(json!("it's"), "'it''s'")]
+    #[case(json!({"a": "it's"}), r#"'{"a":"it''s"}'"#)]
+    fn literals_are_quoted(#[case] value: serde_json::Value, #[case] sql: &str) {
+        assert_eq!(literal(&value), sql);
+    }
+
+    #[test]
+    fn names_are_quoted() {
+        let row = [("a\"b".to_owned(), json!(1))].into();
+        assert_eq!(insert(&Name::within("s", "t"), &row, ""), r#"INSERT INTO "s"."t" ("a""b") VALUES (1)"#);
+    }
+}

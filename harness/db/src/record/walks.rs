@@ -1,0 +1,495 @@
+//! The walks: trunk and probe in lockstep, then from head to base and back to head.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use switchback_core::Backend;
+use switchback_core::evidence::{Declared, Observation, Outcome, Recording, Rows, Step, Walk};
+use switchback_core::history::{Direction, Downgrade, Revision, Script, State};
+use switchback_core::report::NotRun;
+use switchback_core::schema::{Name, Schema};
+
+use super::attempts;
+use super::engine::{Engine, Run, all_rows};
+use super::{Plan, Progress, RecordError};
+
+/// Takes all walks of the plan on one backend.
+///
+/// # Errors
+///
+/// If the databases cannot be made, read or dropped; never because a revision fails.
+pub async fn record<E: Engine>(
+    engine: &mut E,
+    plan: &Plan,
+    progress: &dyn Progress,
+) -> Result<Recording, RecordError> {
+    let mut recorder = Recorder::start(engine, plan, progress).await?;
+    recorder.trunk_and_probe().await?;
+    recorder.promises().await?;
+    recorder.head_to_base_and_back().await?;
+    recorder.metadata().await?;
+    recorder.finish().await
+}
+
+struct Recorder<'a, E: Engine> {
+    engine: &'a mut E,
+    plan: &'a Plan,
+    progress: &'a dyn Progress,
+    done: usize,
+    recording: Recording,
+    trunk: E::Database,
+    probe: Option<Probe<E::Database>>,
+}
+
+/// The probe's database with what it carries.
+struct Probe<D> {
+    database: D,
+    seeded: BTreeSet<Name>,
+    rows: Option<Arc<Rows>>,
+}
+
+impl<'a, E: Engine> Recorder<'a, E> {
+    async fn start(
+        engine: &'a mut E,
+        plan: &'a Plan,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, RecordError> {
+        let mut trunk = new_database(engine, plan, TRUNK).await?;
+        let base = engine.snapshot(&mut trunk).await?;
+        let recording = Recording {
+            backend: engine.backend(),
+            version: engine.version(),
+            source: engine.source(),
+            passed_over: engine.passed_over(),
+            history: Arc::clone(&plan.history),
+            base,
+            walks: BTreeMap::from([(Walk::Trunk, Vec::new())]),
+            metadata: None,
+            attempts: Vec::new(),
+            dangling_rows: Vec::new(),
+            not_run: Vec::new(),
+        };
+        let mut recorder = Self { engine, plan, progress, done: 0, recording, trunk, probe: None };
+        if plan.walks.contains(&Walk::Probe) {
+            recorder.recording.walks.insert(Walk::Probe, Vec::new());
+            recorder.probe = Some(recorder.new_probe(0).await?);
+        }
+        Ok(recorder)
+    }
+
+    /// Trunk and probe go up in lockstep; the trunk stops at the first failure.
+    async fn trunk_and_probe(&mut self) -> Result<(), RecordError> {
+        let history = Arc::clone(&self.plan.history);
+        let mut schema = Arc::clone(&self.recording.base);
+        for (position, revision) in history.revisions().iter().enumerate() {
+            self.report(&revision.name);
+            let state = history.state_before(position);
+            let mut seen = observe(
+                self.engine,
+                self.plan,
+                (&mut self.trunk, TRUNK),
+                revision,
+                Direction::Upgrade,
+                state,
+            )
+            .await?;
+            if !seen.outcome.is_applied() {
+                seen.schema = None;
+                self.push(Walk::Trunk, seen);
+                return Ok(());
+            }
+            let after = self.engine.snapshot(&mut self.trunk).await?;
+            seen.schema = Some(Arc::clone(&after));
+            let escaped = seen.changes_the_cluster();
+            self.push(Walk::Trunk, seen);
+            if let Some(probe) = self.probe.take() {
+                self.probe = Some(if escaped {
+                    // What the trunk did to the whole server, the probe cannot do again.
+                    let reason =
+                        format!("{} changes the whole server, so it was applied once only", revision.name);
+                    for check in ["downgrade-fails", "downgrade-leaves-trace", "upgrade-not-repeatable"] {
+                        let not_run = NotRun::check(check, self.engine.backend(), &reason);
+                        self.recording.not_run.push(not_run);
+                    }
+                    self.remake(probe, position + 1).await?
+                } else {
+                    self.round_trip(probe, position, revision, &schema, &after).await?
+                });
+            }
+            schema = after;
+        }
+        let full = self.engine.full_snapshot(&mut self.trunk).await?;
+        if *full != *schema {
+            return Err(RecordError::Harness {
+                backend: self.engine.backend(),
+                message: format!(
+                    "what was read step by step is not what is there at head; please report this:\n{}",
+                    schema.diff(&full)
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// Up, down and up again on the probe, which ends at the state after the revision.
+    async fn round_trip(
+        &mut self,
+        mut probe: Probe<E::Database>,
+        position: usize,
+        revision: &Revision,
+        before: &Arc<Schema>,
+        after: &Arc<Schema>,
+    ) -> Result<Probe<E::Database>, RecordError> {
+        let history = Arc::clone(&self.plan.history);
+        let (low, high) = (history.state_before(position), history.state_after(position));
+        let has_downgrade = !matches!(revision.downgrade, Downgrade::Missing);
+
+        let up =
+            self.probe_step(&mut probe, revision, Direction::Upgrade, &low, after, !has_downgrade).await?;
+        let mut last = up.schema.clone();
+        let up_applied = up.outcome.is_applied();
+        self.push(Walk::Probe, up);
+        if up_applied && has_downgrade {
+            let down =
+                self.probe_step(&mut probe, revision, Direction::Downgrade, &high, before, true).await?;
+            last.clone_from(&down.schema);
+            let down_applied = down.outcome.is_applied();
+            self.push(Walk::Probe, down);
+            if down_applied {
+                let again =
+                    self.probe_step(&mut probe, revision, Direction::Upgrade, &low, after, true).await?;
+                last.clone_from(&again.schema);
+                let again_applied = again.outcome.is_applied();
+                self.push(Walk::Probe, again);
+                if !again_applied {
+                    self.note_as_applied(&mut probe, revision).await?;
+                }
+            }
+        }
+        let as_trunk = last.is_some_and(|schema| !schema.diff(after).is_observable());
+        let mut probe = if as_trunk { probe } else { self.remake(probe, position + 1).await? };
+        self.seed(&mut probe, after).await?;
+        Ok(probe)
+    }
+
+    async fn probe_step(
+        &mut self,
+        probe: &mut Probe<E::Database>,
+        revision: &Revision,
+        direction: Direction,
+        state: &State,
+        expected: &Arc<Schema>,
+        read: bool,
+    ) -> Result<Observation, RecordError> {
+        let rows_before = probe.rows.clone();
+        let state = state.clone();
+        let mut seen =
+            observe(self.engine, self.plan, (&mut probe.database, PROBE), revision, direction, state).await?;
+        if read || !seen.outcome.is_applied() {
+            let schema = self.engine.snapshot(&mut probe.database).await?;
+            // Equal schemas are held in memory once.
+            seen.schema = Some(if schema == *expected { Arc::clone(expected) } else { schema });
+        }
+        if rows_before.is_some() && seen.outcome.is_applied() {
+            let schema = seen.schema.as_ref().unwrap_or(expected);
+            let names = probe.seeded.iter();
+            probe.rows = Some(all_rows(self.engine, &mut probe.database, schema, names).await?);
+        }
+        seen.rows_before = rows_before;
+        seen.rows_after.clone_from(&probe.rows);
+        Ok(seen)
+    }
+
+    /// The second upgrade failed on what the downgrade left, so the database is where the trunk is,
+    /// and the tool's list has to say so, too.
+    async fn note_as_applied(
+        &mut self,
+        probe: &mut Probe<E::Database>,
+        revision: &Revision,
+    ) -> Result<(), RecordError> {
+        let nothing = Script::new("", "");
+        let bookkeeping = self.plan.history.tool().record(self.engine.backend(), revision);
+        let run = Run { transaction: true, bookkeeping: Some(&bookkeeping), ..Run::alone(&nothing) };
+        self.engine.run(&mut probe.database, run).await.map(|_| ())
+    }
+
+    async fn remake(
+        &mut self,
+        probe: Probe<E::Database>,
+        position: usize,
+    ) -> Result<Probe<E::Database>, RecordError> {
+        self.engine.drop(probe.database).await?;
+        self.new_probe(position).await
+    }
+
+    /// A probe at the state after `position` revisions: a copy of the trunk, or where there can be
+    /// none, the same revisions once more.
+    async fn new_probe(&mut self, position: usize) -> Result<Probe<E::Database>, RecordError> {
+        let database = match self.engine.copy(&mut self.trunk, PROBE).await? {
+            Some(copy) => {
+                let backend = self.engine.backend();
+                let written = self.plan.log.as_ref().map(|log| log.write_copy(backend, TRUNK, PROBE));
+                written.transpose().map_err(unwritten(backend))?;
+                copy
+            }
+            None => {
+                let mut database = new_database(self.engine, self.plan, PROBE).await?;
+                let history = Arc::clone(&self.plan.history);
+                for (index, revision) in history.revisions().iter().take(position).enumerate() {
+                    let state = history.state_before(index);
+                    observe(
+                        self.engine,
+                        self.plan,
+                        (&mut database, PROBE),
+                        revision,
+                        Direction::Upgrade,
+                        state,
+                    )
+                    .await?;
+                }
+                database
+            }
+        };
+        let mut probe = Probe { database, seeded: BTreeSet::new(), rows: None };
+        let schema = Arc::clone(self.recording.head());
+        self.seed(&mut probe, &schema).await?;
+        Ok(probe)
+    }
+
+    /// Gives rows to the tables that the probe did not have so far.
+    async fn seed(&mut self, probe: &mut Probe<E::Database>, schema: &Schema) -> Result<(), RecordError> {
+        probe.seeded.retain(|name| schema.table(name).is_some());
+        let fixtures = &self.plan.fixtures;
+        let wanted: BTreeSet<&Name> = fixtures
+            .tables()
+            .filter(|name| !probe.seeded.contains(*name) && schema.table(name).is_some())
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        for (table, rows) in fixtures.fitting(schema, &wanted) {
+            for refused in self.engine.insert(&mut probe.database, table, &rows).await? {
+                let reason = format!("a row given for table \"{table}\" was refused: {}", refused.message);
+                let not_run = NotRun::check("rows-lost", self.engine.backend(), reason);
+                if !self.recording.not_run.contains(&not_run) {
+                    self.recording.not_run.push(not_run);
+                }
+            }
+            probe.seeded.insert(table.clone());
+        }
+        probe.rows = Some(all_rows(self.engine, &mut probe.database, schema, probe.seeded.iter()).await?);
+        Ok(())
+    }
+
+    /// Tries to break what tables promise, and looks for rows without their parents.
+    async fn promises(&mut self) -> Result<(), RecordError> {
+        let Some(mut probe) = self.probe.take() else { return Ok(()) };
+        self.recording.dangling_rows = self.engine.dangling_rows(&mut probe.database).await?;
+        self.probe = Some(probe);
+        let head = Arc::clone(self.recording.head());
+        let promised = attempts::promised(self.engine, self.plan, &head, &mut self.recording.not_run);
+        if promised.is_empty() {
+            return Ok(());
+        }
+        self.report("append-only tables");
+        let Some(mut copy) = self.engine.copy(&mut self.trunk, "promises").await? else {
+            let reason = "this source of databases cannot copy one to try it in";
+            let not_run = NotRun::check("append-only-hole", self.engine.backend(), reason);
+            self.recording.not_run.push(not_run);
+            return Ok(());
+        };
+        let attempts = attempts::make(self.engine, self.plan, &mut copy, &head, &promised).await?;
+        self.recording.attempts = attempts;
+        self.engine.drop(copy).await
+    }
+
+    /// From head down to base, and back to head. Taken only where each downgrade worked on its own,
+    /// so that one defect is not met twice.
+    async fn head_to_base_and_back(&mut self) -> Result<(), RecordError> {
+        if !self.plan.walks.contains(&Walk::Return) || !self.recording.reached_head() || !self.goes_down() {
+            return Ok(());
+        }
+        let Some(mut probe) = self.probe.take() else { return Ok(()) };
+        let history = Arc::clone(&self.plan.history);
+        let mut steps = Vec::new();
+        let down = history.revisions().iter().enumerate().rev().map(|step| (step, Direction::Downgrade));
+        let up = history.revisions().iter().enumerate().map(|step| (step, Direction::Upgrade));
+        for ((position, revision), direction) in down.chain(up) {
+            self.report(&revision.name);
+            let state = match direction {
+                Direction::Downgrade => history.state_after(position),
+                Direction::Upgrade => history.state_before(position),
+            };
+            let mut seen =
+                observe(self.engine, self.plan, (&mut probe.database, PROBE), revision, direction, state)
+                    .await?;
+            let turns = match direction {
+                Direction::Downgrade => position == 0,
+                Direction::Upgrade => position + 1 == history.len(),
+            };
+            if turns || !seen.outcome.is_applied() {
+                seen.schema = Some(self.engine.snapshot(&mut probe.database).await?);
+            }
+            let stop = !seen.outcome.is_applied();
+            steps.push(seen);
+            if stop {
+                break;
+            }
+        }
+        self.recording.walks.insert(Walk::Return, steps);
+        self.engine.drop(probe.database).await
+    }
+
+    /// Whether every revision can be taken back and was, without a trace, on the probe.
+    fn goes_down(&self) -> bool {
+        let history = &self.plan.history;
+        let whole = |revision: &Revision| {
+            matches!(revision.downgrade, Downgrade::Script(_) | Downgrade::Explained(..))
+        };
+        let expected = |seen: &Observation| {
+            let schema = seen.schema.as_ref();
+            schema
+                .zip(self.recording.expected(&seen.state))
+                .is_none_or(|(one, other)| !one.diff(other).is_observable())
+        };
+        let clean = |seen: &Observation| seen.outcome.is_applied() && expected(seen);
+        // What an upgrade did to the whole server, it cannot do a second time.
+        let contained = |seen: &Observation| seen.escapes.is_empty();
+        history.revisions().iter().all(whole)
+            && self.recording.walk(Walk::Trunk).iter().all(contained)
+            && self.recording.walk(Walk::Probe).iter().all(clean)
+    }
+
+    /// Builds what the application declares, in a database of its own.
+    async fn metadata(&mut self) -> Result<(), RecordError> {
+        let Some(script) = &self.plan.metadata else { return Ok(()) };
+        let mut database = new_database(self.engine, self.plan, "metadata").await?;
+        let run = Run::alone(script);
+        let schema = match self.engine.run(&mut database, run).await?.outcome {
+            Outcome::Applied => Ok(self.engine.full_snapshot(&mut database).await?),
+            Outcome::Failed(failure) => Err(failure),
+        };
+        self.recording.metadata = Some(Declared { file: script.path.clone(), schema });
+        self.engine.drop(database).await
+    }
+
+    async fn finish(mut self) -> Result<Recording, RecordError> {
+        let made = |name: &Name| {
+            let has =
+                |seen: &Observation| seen.schema.as_ref().is_some_and(|schema| schema.table(name).is_some());
+            self.recording.walk(Walk::Trunk).iter().any(has)
+        };
+        let reached_head = self.recording.reached_head();
+        let given = self.plan.fixtures.tables();
+        let unknown: Vec<&Name> = given.filter(|name| reached_head && !made(name)).collect();
+        for name in unknown {
+            let reason = format!("rows are given for table \"{name}\", which no revision makes");
+            self.recording.not_run.push(NotRun::check("rows-lost", self.engine.backend(), reason));
+        }
+        if let Some(probe) = self.probe.take() {
+            self.engine.drop(probe.database).await?;
+        }
+        self.engine.drop(self.trunk).await?;
+        Ok(self.recording)
+    }
+
+    fn push(&mut self, walk: Walk, seen: Observation) {
+        self.recording.walks.entry(walk).or_default().push(seen);
+    }
+
+    fn report(&mut self, doing: &str) {
+        let revisions = self.plan.history.len();
+        let total = if self.plan.walks.contains(&Walk::Return) { revisions * 3 } else { revisions };
+        self.progress.step(self.engine.backend(), self.done.min(total), total, doing);
+        self.done += 1;
+    }
+}
+
+/// A database with what the project and its tool need before the first revision.
+async fn new_database<E: Engine>(
+    engine: &mut E,
+    plan: &Plan,
+    label: &str,
+) -> Result<E::Database, RecordError> {
+    let mut database = engine.create(label).await?;
+    if let Some(script) = &plan.setup {
+        let run = Run::alone(script);
+        log(plan, engine.backend(), label, run)?;
+        if let Outcome::Failed(failure) = engine.run(&mut database, run).await?.outcome {
+            return Err(RecordError::Setup {
+                backend: engine.backend(),
+                file: script.path.clone(),
+                place: failure.location.map(|place| format!(":{}", place.line)).unwrap_or_default(),
+                message: failure.message,
+            });
+        }
+    }
+    let nothing = Script::new("", "");
+    let bookkeeping = plan.history.tool().bookkeeping(engine.backend()).create;
+    let run = Run { bookkeeping: Some(&bookkeeping), ..Run::alone(&nothing) };
+    log(plan, engine.backend(), label, run)?;
+    match engine.run(&mut database, run).await?.outcome {
+        Outcome::Applied => Ok(database),
+        Outcome::Failed(failure) => {
+            let doing = "making the tool's bookkeeping table";
+            Err(RecordError::database(engine.backend(), doing, failure.message))
+        }
+    }
+}
+
+const TRUNK: &str = "trunk";
+const PROBE: &str = "probe";
+
+/// Writes a script into the log, if there is one. The declared schema belongs to no walk.
+fn log(plan: &Plan, backend: Backend, label: &str, run: Run<'_>) -> Result<(), RecordError> {
+    let Some(log) = plan.log.as_ref().filter(|_| [TRUNK, PROBE].contains(&label)) else { return Ok(()) };
+    log.write(backend, label, run).map_err(unwritten(backend))
+}
+
+fn unwritten(backend: Backend) -> impl Fn(std::io::Error) -> RecordError {
+    move |error| RecordError::Harness {
+        backend,
+        message: format!("the log of statements cannot be written: {error}"),
+    }
+}
+
+/// Runs one direction of a revision from `state`.
+async fn observe<E: Engine>(
+    engine: &mut E,
+    plan: &Plan,
+    (database, label): (&mut E::Database, &str),
+    revision: &Revision,
+    direction: Direction,
+    state: State,
+) -> Result<Observation, RecordError> {
+    let history = &plan.history;
+    let backend = engine.backend();
+    let position = history.position(&revision.id).unwrap_or_default();
+    let started = Instant::now();
+    let tool = history.tool();
+    let (bookkeeping, reached) = match direction {
+        Direction::Upgrade => (tool.record(backend, revision), state.with(position)),
+        Direction::Downgrade => (tool.forget(backend, revision), state.without(position)),
+    };
+    let nothing = Script::new("", "");
+    let run = Run {
+        script: revision.script(direction).unwrap_or(&nothing),
+        transaction: revision.in_transaction(direction),
+        sending: tool.sending(),
+        bookkeeping: Some(&bookkeeping),
+    };
+    log(plan, backend, label, run)?;
+    let ran = engine.run(database, run).await?;
+    let state = if ran.outcome.is_applied() { reached } else { state };
+    Ok(Observation {
+        step: Step { direction, revision: revision.id.clone() },
+        outcome: ran.outcome,
+        state,
+        schema: None,
+        rows_before: None,
+        rows_after: None,
+        escapes: ran.escapes,
+        took: started.elapsed(),
+    })
+}

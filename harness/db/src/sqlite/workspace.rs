@@ -1,0 +1,148 @@
+//! The folder in which a run keeps its databases.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::Database;
+
+const PREFIX: &str = "switchback-";
+const LOCK: &str = "switchback.lock";
+
+/// Why there is no folder for a run's databases.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// It could not be made.
+    #[error("cannot make a folder in \"{}\": {reason}; set TMPDIR to a folder that can be written", parent.display())]
+    Create {
+        /// Where it was to be.
+        parent: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// It could not be removed.
+    #[error("cannot remove the folder \"{}\": {reason}; remove it by hand", folder.display())]
+    Remove {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+}
+
+/// A folder of this run's own, `switchback-<run>-…`, removed when it is dropped.
+///
+/// A lock on a file in it says that the run lives. When a run ends without a chance to clean up,
+/// its lock ends with it, and the next run's [`Workspace::sweep`] removes the folder.
+#[derive(Debug)]
+pub struct Workspace {
+    folder: Option<TempDir>,
+    path: PathBuf,
+    /// Holds the lock.
+    _lock: File,
+    keep: bool,
+}
+
+impl Workspace {
+    /// Makes a folder where temporary files go: `TMPDIR`, or `/tmp`. With `keep` it stays.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be made there.
+    pub fn new(run: &str, keep: bool) -> Result<Self, WorkspaceError> {
+        Self::within(&std::env::temp_dir(), run, keep)
+    }
+
+    /// Makes a folder in another one.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be made there.
+    pub fn within(parent: &Path, run: &str, keep: bool) -> Result<Self, WorkspaceError> {
+        let create = || {
+            let folder = tempfile::Builder::new().prefix(&format!("{PREFIX}{run}-")).tempdir_in(parent)?;
+            // The lock gets its name only when it is held, so that no one finds it free before.
+            let unnamed = folder.path().join("lock");
+            let lock = File::create_new(&unnamed)?;
+            lock.try_lock()?;
+            fs::rename(&unnamed, folder.path().join(LOCK))?;
+            let path = folder.path().to_owned();
+            Ok(Self { folder: Some(folder), path, _lock: lock, keep })
+        };
+        create().map_err(|reason| WorkspaceError::Create { parent: parent.to_owned(), reason })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it stays when the run is over.
+    pub fn is_kept(&self) -> bool {
+        self.keep
+    }
+
+    /// A database in the folder, which need not exist yet.
+    pub fn database(&self, name: &str) -> Database {
+        Database::at(self.path.join(format!("{name}.sqlite")))
+    }
+
+    /// Removes the folder now, or lets it stay if it is to be kept.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be removed.
+    pub fn close(mut self) -> Result<(), WorkspaceError> {
+        self.end()
+    }
+
+    /// Removes the folders of this user's runs that have ended without doing so, and only those.
+    /// Returns the folders that were removed.
+    pub fn sweep(parent: &Path) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(parent) else { return Vec::new() };
+        let named = entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX)));
+        let mut swept: Vec<PathBuf> =
+            named.map(|entry| entry.path()).filter(|folder| remove_if_dead(folder)).collect();
+        swept.sort();
+        swept
+    }
+
+    fn end(&mut self) -> Result<(), WorkspaceError> {
+        let Some(folder) = self.folder.take() else { return Ok(()) };
+        if self.keep {
+            // Without the file that was locked, no sweep will take it for left behind.
+            let folder = folder.keep();
+            return fs::remove_file(folder.join(LOCK))
+                .map_err(|reason| WorkspaceError::Remove { folder: folder.join(LOCK), reason });
+        }
+        folder.close().map_err(|reason| WorkspaceError::Remove { folder: self.path.clone(), reason })
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        // What could not be removed now, the next sweep removes.
+        let _ = self.end();
+    }
+}
+
+fn remove_if_dead(folder: &Path) -> bool {
+    let remove = || -> io::Result<bool> {
+        let metadata = fs::symlink_metadata(folder)?;
+        if !metadata.is_dir() || metadata.uid() != rustix::process::geteuid().as_raw() {
+            return Ok(false);
+        }
+        let lock = File::open(folder.join(LOCK))?;
+        if lock.try_lock().is_err() {
+            return Ok(false);
+        }
+        fs::remove_dir_all(folder)?;
+        Ok(true)
+    };
+    remove().unwrap_or(false)
+}
