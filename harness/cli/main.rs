@@ -1,0 +1,7 @@
+//! The `switchback` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    switchback::cli::main().into()
+}

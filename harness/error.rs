@@ -1,0 +1,135 @@
+//! Why a run came to no report, and the exit codes of the command line.
+
+use std::process;
+
+use switchback_core::report::{Report, Severity};
+use switchback_db::project::DiscoverError;
+use switchback_db::record::FixturesError;
+
+/// A run that came to no report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The project cannot be understood.
+    #[error(transparent)]
+    Project(#[from] DiscoverError),
+    /// A file of rows cannot be understood.
+    #[error(transparent)]
+    Fixtures(#[from] FixturesError),
+    /// Migrations that were handed over do not make a history.
+    #[error("the {backend} migrations that were handed over do not make a history: {problem}")]
+    Handed {
+        /// The backend.
+        backend: switchback_core::Backend,
+        /// What is wrong with them.
+        problem: switchback_core::layout::LayoutError,
+    },
+    /// A check was named that there isn't.
+    #[error("there is no check \"{name}\": {}", did_you_mean(*.nearest))]
+    UnknownCheck {
+        /// What was named.
+        name: String,
+        /// The check whose id is nearest.
+        nearest: Option<&'static str>,
+    },
+    /// A version was named that is none.
+    #[error("\"{0}\" is not a version of PostgreSQL: write its major version, such as 17")]
+    Version(String),
+    /// A revision was named that the history does not have.
+    #[error("the {backend} history has no revision \"{revision}\": `switchback history` lists them")]
+    UnknownRevision {
+        /// The backend.
+        backend: switchback_core::Backend,
+        /// What was named.
+        revision: String,
+    },
+    /// A backend was named of which the project has no history.
+    #[error("there is no {backend} history to check: {reason}")]
+    NoHistory {
+        /// The backend.
+        backend: switchback_core::Backend,
+        /// Why there is none.
+        reason: String,
+    },
+    /// The run needs an async runtime and could not start one.
+    #[error("cannot start: {0}")]
+    Runtime(std::io::Error),
+    /// The run was interrupted.
+    #[error("interrupted; what this run made is removed")]
+    Interrupted,
+    /// A file could not be written.
+    #[error("cannot write {file}: {reason}")]
+    Write {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: std::io::Error,
+    },
+    /// Nothing at all could run.
+    #[error("{0}")]
+    CouldNotRun(String),
+}
+
+impl Error {
+    /// What to do about it, where the message does not say so.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Project(error) => error.help(),
+            _ => None,
+        }
+    }
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    let list = || "`switchback explain` lists them all".to_owned();
+    nearest.map_or_else(list, |id| format!("did you mean \"{id}\"?"))
+}
+
+/// What a run's exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Everything that was meant to run did, and nothing was found that fails a run.
+    Clean = 0,
+    /// There is a finding at error level, or at warning level under `--deny warnings`.
+    Findings = 1,
+    /// The command line or the config is wrong.
+    Usage = 2,
+    /// Something that was meant to run could not. It outranks findings.
+    CouldNotRun = 3,
+    /// The run was interrupted by a signal.
+    Interrupted = 130,
+}
+
+impl ExitCode {
+    /// The exit code of a report.
+    pub fn of_report(report: &Report, deny_warnings: bool) -> Self {
+        let fails = if deny_warnings { Severity::Warning } else { Severity::Error };
+        match (report.is_complete(), report.is_clean_below(fails)) {
+            (false, _) => Self::CouldNotRun,
+            (true, false) => Self::Findings,
+            (true, true) => Self::Clean,
+        }
+    }
+
+    /// The exit code of a run that came to no report.
+    pub fn of_error(error: &Error) -> Self {
+        match error {
+            Error::Interrupted => Self::Interrupted,
+            Error::Runtime(_) | Error::CouldNotRun(_) => Self::CouldNotRun,
+            Error::Project(_)
+            | Error::Fixtures(_)
+            | Error::Handed { .. }
+            | Error::UnknownCheck { .. }
+            | Error::UnknownRevision { .. }
+            | Error::NoHistory { .. }
+            | Error::Version(_)
+            | Error::Write { .. } => Self::Usage,
+        }
+    }
+}
+
+impl From<ExitCode> for process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

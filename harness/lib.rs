@@ -1,0 +1,25 @@
+//! Switchback proves a project's database migrations on a real PostgreSQL and a real SQLite.
+//!
+//! Point it at a project: it runs every revision up, down and up again on both, and says with the
+//! revision, the backend, the object and the line what does not hold.
+//!
+//! ```no_run
+//! switchback::Check::new(".").assert_clean();
+//! ```
+
+mod check;
+pub mod cli;
+mod error;
+mod migrator;
+mod plan;
+mod run;
+
+pub use check::Check;
+pub use error::{Error, ExitCode};
+pub use switchback_core::{Backend, checks, evidence, history, report, schema};
+pub use switchback_db::record::Progress;
+
+/// The examples of README.md are compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,30 @@
+//! From a project to what is to be recorded on a backend.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use switchback_core::Backend;
+use switchback_core::evidence::Walk;
+use switchback_core::history::History;
+use switchback_db::project::Project;
+use switchback_db::record::{Fixtures, Log, Plan};
+
+use crate::error::Error;
+
+pub(crate) fn of(
+    project: &Project,
+    backend: Backend,
+    history: &History,
+    walks: &BTreeSet<Walk>,
+    log: Option<&Log>,
+) -> Result<Plan, Error> {
+    Ok(Plan {
+        history: Arc::new(history.clone()),
+        setup: project.setup.get(&backend).cloned(),
+        metadata: project.metadata.get(&backend).cloned(),
+        fixtures: Fixtures::parse_all(&project.fixtures)?,
+        append_only: project.config.append_only.iter().cloned().collect(),
+        walks: walks.clone(),
+        log: log.cloned(),
+    })
+}

@@ -1,0 +1,88 @@
+//! Finding a database for each backend, and recording on it. What goes wrong here is not the
+//! project's fault, so it ends in a sentence for the report, not in an error of the run.
+
+use std::sync::Arc;
+
+use switchback_core::Backend;
+use switchback_core::evidence::Recording;
+use switchback_db::postgres::Postgres;
+use switchback_db::project::Project;
+use switchback_db::record::{Plan, Progress, record_and_close};
+use switchback_db::server::{self, Isolate, Origin, Request, UrlSource};
+use switchback_db::sqlite::{Sqlite, Workspace};
+
+use crate::check::Check;
+use crate::error::Error;
+
+pub(crate) async fn on_sqlite(
+    check: &Check,
+    project: &Project,
+    plan: &Plan,
+    progress: &dyn Progress,
+) -> Result<Recording, String> {
+    Workspace::sweep(&std::env::temp_dir());
+    let run = std::process::id().to_string();
+    let workspace = Workspace::new(&run, check.keep).map_err(|error| error.to_string())?;
+    let tool = plan.history.tool();
+    let foreign_keys = project.config.sqlite.foreign_keys.unwrap_or_else(|| tool.foreign_keys());
+    let ignore = tool.bookkeeping(Backend::Sqlite).tables;
+    let engine = Sqlite::open(workspace, foreign_keys, ignore).await.map_err(|error| error.to_string())?;
+    record_and_close(engine, plan, progress).await.map_err(|error| error.to_string())
+}
+
+pub(crate) async fn on_postgres(
+    check: &Check,
+    project: &Project,
+    plan: &Plan,
+    progress: &dyn Progress,
+) -> Result<Recording, String> {
+    let request = request(check, project)?;
+    let served = match check.own_server {
+        true => server::provision(&request).await.map(Arc::new),
+        false => server::shared(&request).await,
+    };
+    let server = served.map_err(|error| with_help(&error.to_string(), error.help()))?;
+    let ignore = plan.history.tool().bookkeeping(Backend::Postgres).tables;
+    let engine = Postgres::new(Arc::clone(&server), ignore);
+    let recorded = record_and_close(engine, plan, progress).await.map_err(|error| error.to_string());
+    let closed = match Arc::into_inner(server) {
+        Some(own) => own.close().await.map_err(|error| error.to_string()),
+        // Others of this process still use it; it ends with the process.
+        None => Ok(()),
+    };
+    let recording = recorded?;
+    closed.map(|()| recording)
+}
+
+fn request(check: &Check, project: &Project) -> Result<Request, String> {
+    let config = &project.config.postgres;
+    let mut urls = Vec::new();
+    urls.extend(check.postgres_url.as_ref().map(|url| UrlSource::new(url, Origin::CommandLine)));
+    urls.extend(config.url.as_ref().map(|url| UrlSource::new(url, Origin::Config)));
+    let names: Vec<&str> = config.url_env.iter().map(String::as_str).collect();
+    let environment = |name: &str| std::env::var(name).ok();
+    let found = server::url_sources(&project.root, &names, environment);
+    urls.extend(found.map_err(|error| error.to_string())?);
+    let version = check.postgres_version.as_ref().or(config.version.as_ref());
+    Ok(Request {
+        urls,
+        version: version.map(|version| major(version)).transpose().map_err(|error| error.to_string())?,
+        isolate: if check.isolate_schema { Isolate::Schema } else { Isolate::Database },
+        keep: check.keep,
+        image: config.image.clone(),
+        ..Request::default()
+    })
+}
+
+/// The major version of `17` or `17.2`.
+pub(crate) fn major(version: &str) -> Result<u32, Error> {
+    let first = version.split('.').next().unwrap_or_default();
+    first.parse().map_err(|_| Error::Version(version.to_owned()))
+}
+
+fn with_help(message: &str, help: Option<&str>) -> String {
+    match help {
+        Some(help) => format!("{message}; {help}"),
+        None => message.to_owned(),
+    }
+}
