@@ -1,0 +1,2 @@
+DROP INDEX ix_event_store_metadata_gin;
+DROP INDEX ix_event_store_payload_gin;

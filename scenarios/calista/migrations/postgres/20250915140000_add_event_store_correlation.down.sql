@@ -1,0 +1,3 @@
+ALTER TABLE event_store
+    DROP COLUMN causation_id,
+    DROP COLUMN correlation_id;

@@ -1,0 +1,2 @@
+-- No way back is needed: a filled entry can't be told from one that the application wrote,
+-- and both are right. The schema is untouched.

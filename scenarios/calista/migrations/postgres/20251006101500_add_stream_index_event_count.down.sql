@@ -1,0 +1,1 @@
+ALTER TABLE stream_index DROP COLUMN event_count;

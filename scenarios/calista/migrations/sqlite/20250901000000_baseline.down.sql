@@ -1,0 +1,2 @@
+DROP TABLE stream_index;
+DROP TABLE event_store;

@@ -1,0 +1,1 @@
+-- The upgrade does nothing on SQLite, so there is nothing to take back.

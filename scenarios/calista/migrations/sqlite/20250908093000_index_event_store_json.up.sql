@@ -1,0 +1,2 @@
+-- PostgreSQL only: SQLite has neither GIN nor containment queries, and the support
+-- console does not run on it.

@@ -1,0 +1,2 @@
+-- No way back is needed: the counts are true whatever wrote them, and the column itself
+-- goes with the revision before.

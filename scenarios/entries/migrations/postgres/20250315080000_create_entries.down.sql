@@ -1,0 +1,4 @@
+-- Intent: take entries away again.
+-- Risk: its rows are lost; export them first where they matter.
+
+DROP TABLE entries;

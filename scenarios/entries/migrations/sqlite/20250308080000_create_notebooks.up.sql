@@ -1,0 +1,12 @@
+-- Intent: notebooks, which go when their user goes (CASCADE).
+-- Risk: none, a new table holds no rows and no release knows it.
+
+CREATE TABLE notebooks (
+    id CHAR(36) NOT NULL,
+    user_id CHAR(36) NOT NULL,
+    title TEXT NOT NULL,
+    created_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    CONSTRAINT pk_notebooks PRIMARY KEY (id),
+    CONSTRAINT uq_notebooks_user_id_title UNIQUE (user_id, title),
+    CONSTRAINT fk_notebooks_user_id FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);

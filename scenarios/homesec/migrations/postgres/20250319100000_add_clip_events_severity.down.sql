@@ -1,0 +1,1 @@
+ALTER TABLE clip_events DROP COLUMN severity;

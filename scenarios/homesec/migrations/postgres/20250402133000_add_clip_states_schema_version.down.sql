@@ -1,0 +1,1 @@
+ALTER TABLE clip_states DROP COLUMN schema_version;

@@ -1,0 +1,2 @@
+-- Nothing is taken back: a seeded limit can't be told from one that an operator set,
+-- and deleting theirs would be worse than keeping ours.

@@ -1,0 +1,2 @@
+-- Lossy on purpose: the values before are not kept. Priorities from 0 to 1000 are valid
+-- before this revision as well.

@@ -1,0 +1,2 @@
+-- Lossy on purpose: which of the old words a job had is not kept, and every worker, old or
+-- new, understands the merged ones.

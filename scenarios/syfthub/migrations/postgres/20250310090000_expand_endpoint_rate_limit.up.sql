@@ -1,0 +1,4 @@
+-- Expand: rate limits outgrow an integer. From the next release on the application writes both columns.
+SET LOCAL lock_timeout = '5s';
+
+ALTER TABLE endpoints ADD COLUMN rate_limit_big BIGINT;

@@ -1,0 +1,1 @@
+DROP INDEX ix_endpoints_visibility_created_at;

@@ -1,0 +1,2 @@
+-- Step 2 of 3: every release that writes tokens fills the column by now; this fills the older rows.
+UPDATE api_tokens SET token_prefix = substr(token_hash, 1, 8) WHERE token_prefix IS NULL;
