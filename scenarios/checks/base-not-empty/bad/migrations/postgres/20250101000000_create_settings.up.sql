@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS settings (
+    name TEXT NOT NULL CONSTRAINT pk_settings PRIMARY KEY,
+    value TEXT NOT NULL
+);

@@ -1,0 +1,5 @@
+CREATE TABLE notes (
+    id UUID NOT NULL CONSTRAINT pk_notes PRIMARY KEY,
+    title TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL DEFAULT now()
+);

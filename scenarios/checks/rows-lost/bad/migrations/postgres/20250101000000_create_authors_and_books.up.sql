@@ -1,0 +1,10 @@
+CREATE TABLE authors (
+    id UUID NOT NULL CONSTRAINT pk_authors PRIMARY KEY,
+    name TEXT
+);
+
+CREATE TABLE books (
+    id UUID NOT NULL CONSTRAINT pk_books PRIMARY KEY,
+    author_id UUID NOT NULL CONSTRAINT fk_books_author_id REFERENCES authors (id) ON DELETE CASCADE,
+    title TEXT NOT NULL
+);

@@ -1,0 +1,2 @@
+DROP INDEX ix_notes_title;
+DROP INDEX ix_notes_created_at;

@@ -1,0 +1,4 @@
+CREATE TABLE settings (
+    name TEXT NOT NULL CONSTRAINT pk_settings PRIMARY KEY,
+    value TEXT NOT NULL
+);

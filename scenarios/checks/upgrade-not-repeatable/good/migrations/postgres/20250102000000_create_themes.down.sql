@@ -1,0 +1,2 @@
+DELETE FROM settings WHERE name = 'default_theme';
+DROP TABLE themes;
