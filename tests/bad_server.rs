@@ -1,0 +1,256 @@
+//! Servers that refuse, lie, hang or die, and runs that are cut short: a clear end in time, and
+//! nothing left running or lying about.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use insta::assert_snapshot;
+use rstest::rstest;
+use rustix::process::{Signal, kill_process};
+use sqlx::Connection as _;
+use support::command::Project;
+use support::fake_postgres::{self, Fake};
+use support::is_skipped;
+use support::processes::{Process, below, kill, wait_for, wait_until_gone};
+use switchback::Backend;
+use switchback_db::server::{self, Request, Server};
+
+const SECRET: &str = "s3cret";
+const TABLE: (&str, &str) = ("1_a.up.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY);\n");
+const DROP: (&str, &str) = ("1_a.down.sql", "DROP TABLE t;\n");
+const SLEEP: &str = "SELECT pg_sleep(600);\n";
+/// On SQLite nothing sleeps, but this counts for ever.
+const COUNT: &str = "CREATE TABLE n AS WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c;\n";
+
+fn url(port: u16) -> String {
+    format!("postgres://ada:{SECRET}@127.0.0.1:{port}/app")
+}
+
+/// What a run says that is given a URL that does not serve.
+fn refusal(url: &str) -> String {
+    let project = Project::sqlx(&[TABLE, DROP]);
+    let run = |words: &str| {
+        let command = project.command(&format!("{words} --backend postgres --postgres-url")).arg(url);
+        command.env("SKIP_POSTGRES_TESTS", "").run().ends(3).keeps_quiet_about(SECRET)
+    };
+    run("check --format json");
+    run("baseline").says("nothing was accepted");
+    assert_eq!(run("check").stdout.lines().last(), Some("could not run everything"));
+    run("schema").stderr
+}
+
+fn refusal_of(fake: Fake) -> String {
+    let port = fake_postgres::start(fake);
+    refusal(&url(port)).replace(&format!(":{port}"), ":[port]")
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    assert_snapshot!(refusal(&url(1)), @"error: the URL from the command line does not serve: nothing listens on 127.0.0.1:1; correct the URL, or leave it out so that a container or the machine's server binaries serve (postgres)");
+}
+
+#[test]
+fn a_server_that_says_nothing() {
+    let project = Project::sqlx(&[TABLE, DROP]);
+    let url = url(fake_postgres::start(Fake::Silent));
+    let ran = project.command("check --postgres-url").arg(url).env("SKIP_POSTGRES_TESTS", "").run();
+    // SQLite is judged all the same.
+    ran.ends(3).says("did not answer within 8 seconds").says("steps on sqlite").keeps_quiet_about(SECRET);
+}
+
+#[test]
+fn a_server_that_hangs_up_or_speaks_of_something_else() {
+    for fake in [Fake::Gone, Fake::Stranger] {
+        let told = refusal_of(fake);
+        assert!(told.contains("does not serve: 127.0.0.1:[port] refused the connection: "), "{told}");
+        assert!(!told.contains("os error"), "{told}");
+    }
+}
+
+#[test]
+fn a_wrong_password() {
+    assert_snapshot!(refusal_of(Fake::WrongPassword), @r#"error: the URL from the command line does not serve: 127.0.0.1:[port] refused the password of role "ada"; correct the URL, or leave it out so that a container or the machine's server binaries serve (postgres)"#);
+}
+
+#[test]
+fn a_server_that_is_too_old() {
+    assert_snapshot!(refusal_of(Fake::Old), @"error: the URL from the command line does not serve: it is PostgreSQL 9.6.24; 13 is the oldest that is understood; correct the URL, or leave it out so that a container or the machine's server binaries serve (postgres)");
+}
+
+#[test]
+fn a_url_that_is_none() {
+    assert_snapshot!(refusal("not a url"), @"error: the URL from the command line does not serve: it is not a URL; correct the URL, or leave it out so that a container or the machine's server binaries serve (postgres)");
+    assert_snapshot!(refusal(&format!("mysql://ada:{SECRET}@127.0.0.1/app")), @r#"error: the URL from the command line does not serve: its scheme is "mysql", not "postgres"; correct the URL, or leave it out so that a container or the machine's server binaries serve (postgres)"#);
+    assert_snapshot!(refusal(&format!("postgres://ada:{SECRET}@127.0.0.1:port/app")), @"error: the URL from the command line does not serve: it cannot be read (invalid port number); percent-encode the special characters of its password; correct the URL, or leave it out so that a container or the machine's server binaries serve (postgres)");
+}
+
+#[test]
+fn a_url_in_the_environment_that_does_not_serve_is_passed_over_in_silence_about_its_password() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[TABLE, DROP]).with(".env", format!("DB_DSN={}\n", url(1)));
+    let ran = project
+        .command("check")
+        .env("DATABASE_URL", format!("mysql://ada:{SECRET}@127.0.0.1/app"))
+        .run()
+        .ends(0);
+    ran.keeps_quiet_about(SECRET).says("passed over").says("DATABASE_URL").says("DB_DSN");
+}
+
+#[test]
+fn no_postgres_of_that_version() {
+    let project = Project::sqlx(&[TABLE, DROP]).adding("switchback.toml", "\n[postgres]\nversion = \"99\"\n");
+    let run = |words: &str| {
+        project.command(words).env("DOCKER_HOST", "unix:///nonexistent").env("SKIP_POSTGRES_TESTS", "").run()
+    };
+    run("check")
+        .ends(3)
+        .says("no PostgreSQL serves")
+        .says("SKIP_POSTGRES_TESTS=1")
+        .says("could not run everything");
+    run("schema").ends(3).says("no PostgreSQL serves");
+    run("check --backend sqlite").ends(0);
+}
+
+#[test]
+fn a_docker_that_does_not_answer() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[TABLE, DROP]);
+    let socket = project.root().join("docker.sock");
+    let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let command = project.command("check --backend postgres --format json");
+    let ran = command.env("DOCKER_HOST", format!("unix://{}", socket.display())).run();
+    assert!(matches!(ran.code, Some(0 | 3)), "{ran}");
+    ran.says("container").says("did not answer");
+}
+
+/// The server that a run has started, once it is there.
+fn server_of(running: &support::command::Running<'_>) -> Process {
+    let is_server = |one: &Process| {
+        one.command
+            .split_once(" -D ")
+            .is_some_and(|(path, _)| path.ends_with("/postgres") && !path.contains(' '))
+    };
+    wait_for("a server", || below(running.pid()).into_iter().find(is_server))
+}
+
+#[test]
+fn a_server_that_dies_in_the_middle() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[("1_a.up.sql", SLEEP), DROP]);
+    let running = project.command("check --backend postgres").start();
+    let server = server_of(&running);
+    let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");
+    wait_for("a session at work", || below(server.pid).into_iter().find(asleep));
+    let sessions = below(server.pid);
+    kill(&server);
+    running.end().ends(3).says("could not run everything");
+    sessions.iter().for_each(wait_until_gone);
+}
+
+#[rstest]
+#[case::on_ctrl_c(Signal::INT)]
+#[case::when_told_to_end(Signal::TERM)]
+#[case::when_its_terminal_goes(Signal::HUP)]
+fn a_run_ends_on_sqlite(#[case] signal: Signal) {
+    let project = Project::sqlx(&[("1_a.sql", COUNT)]);
+    let running = project.command("check --backend sqlite").start();
+    wait_for("a database", || {
+        let folder = std::fs::read_dir(project.tmp()).unwrap().next()?.unwrap().path();
+        folder.join("trunk-1.sqlite").exists().then_some(())
+    });
+    kill_process(running.pid(), signal).unwrap();
+    running.end().ends(130).says("interrupted");
+}
+
+#[rstest]
+fn a_run_ends_on_postgres(
+    #[values(Signal::INT, Signal::TERM)] signal: Signal,
+    #[values("as soon as it starts a server", "while a revision runs")] moment: &str,
+) {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[("1_a.up.sql", SLEEP), DROP]);
+    let running = project.command("check --backend postgres").start();
+    let server = server_of(&running);
+    if moment == "while a revision runs" {
+        let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");
+        wait_for("a session at work", || below(server.pid).into_iter().find(asleep));
+    }
+    let started = below(running.pid());
+    kill_process(running.pid(), signal).unwrap();
+    running.end().ends(130).says("interrupted");
+    started.iter().for_each(wait_until_gone);
+}
+
+/// All databases and roles of a server.
+async fn objects(on: &Server) -> Vec<String> {
+    let database = on.create_database("list").await.unwrap();
+    let mut connection = database.connect().await.unwrap();
+    let sql = "SELECT datname::text FROM pg_database UNION ALL SELECT rolname::text FROM pg_roles ORDER BY 1";
+    let found = sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    on.drop_database(database).await.unwrap();
+    let own = |name: &String| name.contains("_list");
+    found.into_iter().filter(|name| !own(name)).collect()
+}
+
+/// Whatever a run meets on a server of somebody else's, it leaves that as it was.
+#[rstest]
+#[case::a_clean_run(TABLE.1, None, 0)]
+#[case::a_failing_revision("SELECT 1 / 0;", None, 1)]
+#[case::a_role_and_a_database("-- no-transaction\nCREATE DATABASE switchback_given;", None, 1)]
+#[case::a_role("CREATE ROLE switchback_given;", None, 1)]
+#[case::ctrl_c(SLEEP, Some(Signal::INT), 130)]
+#[case::an_end(SLEEP, Some(Signal::TERM), 130)]
+fn a_given_server_stays_as_it_was(#[case] sql: &str, #[case] signal: Option<Signal>, #[case] code: i32) {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(server::provision(&Request::default())).unwrap();
+    let given = runtime.block_on(server.create_database("given")).unwrap();
+    let before = runtime.block_on(objects(&server));
+
+    let project = Project::sqlx(&[("1_a.up.sql", sql), ("1_a.down.sql", "DROP TABLE IF EXISTS t;\n")]);
+    let running =
+        project.command("check --backend postgres --postgres-url").arg(given.url().reveal()).start();
+    if let Some(signal) = signal {
+        let working = || runtime.block_on(objects(&server)).len() > before.len() + 1;
+        wait_for("the databases of the run", || working().then_some(()));
+        kill_process(running.pid(), signal).unwrap();
+    }
+    running.end().ends(code);
+    assert_eq!(runtime.block_on(objects(&server)), before);
+    runtime.block_on(server.close()).unwrap();
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_no_server_and_the_next_removes_its_folder() {
+    let project = Project::sqlx(&[("1_a.sql", COUNT)]);
+    let running = project.command("check --backend sqlite").start();
+    let folder =
+        wait_for("a folder", || Some(std::fs::read_dir(project.tmp()).unwrap().next()?.unwrap().path()));
+    wait_for("its lock", || folder.join("switchback.lock").exists().then_some(()));
+    kill_process(running.pid(), Signal::KILL).unwrap();
+    running.was_killed();
+    assert!(folder.exists());
+    let clean = project.with("migrations/1_a.sql", TABLE.1);
+    clean.run("check --backend sqlite").ends(0);
+}
+
+#[test]
+fn what_is_kept_is_named() {
+    let project = Project::sqlx(&[TABLE, DROP]).with_folder("tmp – Prüfung");
+    let tmp = project.root().join("tmp – Prüfung");
+    let ran = project.command("check --keep --backend sqlite").env("TMPDIR", &tmp).run().ends(0);
+    let kept = std::fs::read_dir(&tmp).unwrap().next().unwrap().unwrap().file_name();
+    ran.says(&format!("kept in [folder]/project/tmp – Prüfung/{}", kept.to_string_lossy()));
+}
