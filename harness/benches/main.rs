@@ -1,0 +1,23 @@
+//! Benchmarks: ratios within one run, side by side with what a user would do by hand.
+//!
+//! `make bench` runs all of them, `cargo bench -- replay` only those whose name holds the word. Each
+//! figure is the median of several runs; the machine's speed cancels out in a ratio.
+
+#![allow(clippy::print_stdout, unreachable_pub, reason = "a benchmark is a program that prints")]
+
+mod generate;
+mod measure;
+mod replay;
+mod scale;
+mod server;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let benches: [(&str, fn()); 3] =
+        [("replay", replay::run), ("server", server::run), ("scale", scale::run)];
+    for (name, run) in benches {
+        if wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())) {
+            run();
+        }
+    }
+}
