@@ -1,0 +1,68 @@
+# Targets of a line or two; what takes more is a script. `make` alone lists them.
+.DEFAULT_GOAL := help
+PROJECT ?= scenarios/calista
+# The newest PostgreSQL whose server binaries are here.
+MAJOR ?= $(shell ls /usr/lib/postgresql 2>/dev/null | sort -n | tail -1)
+
+# $(call need,PACKAGE): install a Debian package, or say which one is missing.
+need = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "error: install $(1), then try again" >&2; exit 1; }; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1); }
+have-postgres = ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 18
+
+.PHONY: setup
+setup: ## install what is missing: a C compiler and PostgreSQL's server binaries
+	@command -v cc >/dev/null || $(call need,gcc libc6-dev)
+	@$(have-postgres) || { [ "$$(id -u)" != 0 ] && docker version >/dev/null 2>&1; } || $(call need,postgresql)
+
+.PHONY: check
+check: setup ## the main job: prove the migrations of PROJECT (scenarios/calista) on both databases
+	cargo run -- check $(PROJECT)
+
+.PHONY: test test-sqlite test-postgres test-containers
+test: setup ## every test, on both databases
+	cargo test --workspace --no-fail-fast
+
+test-sqlite: ## every test, without PostgreSQL
+	SKIP_POSTGRES_TESTS=1 cargo test --workspace --no-fail-fast
+
+test-postgres: ## the tests that run on PostgreSQL alone
+	cargo test --workspace postgres
+
+test-containers: ## the tests of the container path; that there are none is an error
+	cargo test --workspace --test server container | awk '{print} /^test result: ok\. [1-9]/ {ran=1} END {exit !ran}'
+
+.PHONY: lint
+lint: ## formatting, and clippy with warnings as errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: docs
+docs: ## the API documentation, with warnings as errors (its examples run with the tests)
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+.PHONY: bench
+bench: ## the benchmarks: ratios within one run; `cargo bench -- NAME` for one of them
+	cargo bench --bench '*'
+
+.PHONY: snapshots
+snapshots: ## record all snapshots anew; `git diff snapshots` then shows what has changed
+	INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test --test snapshots --test checks
+
+.PHONY: deny
+deny: ## licences, sources and advisories of all dependencies
+	@command -v cargo-deny >/dev/null || { echo "error: cargo install cargo-deny, then try again" >&2; exit 1; }
+	cargo deny check
+
+.PHONY: docker-engine docker-stop docker-image
+docker-engine: ## start a Docker engine if none answers, installing it where there is none
+	docker/engine.sh start
+
+docker-stop: ## stop the engine that `make docker-engine` started, and remove what it held
+	docker/engine.sh stop
+
+docker-image: ## build the local image of PostgreSQL, for machines without an image registry
+	docker/local-image.sh $(MAJOR)
