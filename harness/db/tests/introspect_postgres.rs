@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use cluster::Cluster;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
-use switchback_core::schema::{Group, Kind, Name, Schema};
+use switchback_core::schema::{Attribute, Group, Kind, Name, Schema, Value};
 use switchback_db::introspect::postgres::Reader;
 
 const EVERYTHING: &str = include_str!("introspect_postgres/everything.sql");
+const SPELLINGS: &str = include_str!("introspect_postgres/spellings.sql");
 const STATEMENTS: &str = include_str!("introspect_postgres/random.sql");
 
 async fn run(connection: &mut PgConnection, sql: &str) {
@@ -27,9 +28,7 @@ async fn sees_everything() {
     run(&mut connection, EVERYTHING).await;
     let mut reader = Reader::new(cluster.version(), "public", vec!["_sqlx_migrations".to_owned()]);
     let schema = reader.full(&mut connection).await.unwrap();
-    insta::with_settings!({ snapshot_path => "introspect_postgres", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("everything", schema);
-    });
+    assert_schema("everything", &schema);
     // What the session has set, and what is not quite a schema, changes nothing.
     run(
         &mut connection,
@@ -46,6 +45,134 @@ async fn sees_everything() {
     run(&mut connection, "CREATE TABLE one_more (a int)").await;
     let more = reader.snapshot(&mut connection).await.unwrap();
     assert!(more.table(&Name::new("one_more")).is_some());
+}
+
+#[tokio::test]
+async fn spells_alike_what_versions_spell_differently() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let mut connection = cluster.database("spellings").await;
+    run(&mut connection, SPELLINGS).await;
+    let mut reader = Reader::new(cluster.version(), "public", Vec::new());
+    assert_schema("spellings", &reader.full(&mut connection).await.unwrap());
+}
+
+/// What only later versions can do: the first version that can, the statement, and of which object
+/// it says what.
+const LATER: &[(u32, &str, &str, Attribute, &str)] = &[
+    (14, "CREATE TABLE a (x text COMPRESSION pglz)", "a.x", Attribute::Options, "compression=pglz"),
+    (
+        14,
+        "CREATE FUNCTION b(a int) RETURNS int RETURN a + 1",
+        "b(integer)",
+        Attribute::Definition,
+        "return (a + 1)",
+    ),
+    (14, "CREATE STATISTICS st ON (s + 1), t FROM wide", "wide.st", Attribute::Columns, "t; (s + 1)"),
+    (
+        14,
+        "CREATE TYPE rng AS RANGE (subtype = int, multirange_type_name = many)",
+        "rng",
+        Attribute::Properties,
+        "multirange many",
+    ),
+    (
+        15,
+        "CREATE TABLE c (x int, CONSTRAINT uq UNIQUE NULLS NOT DISTINCT (x))",
+        "c.uq",
+        Attribute::NullsNotDistinct,
+        "",
+    ),
+    (15, "CREATE UNIQUE INDEX ux ON wide (t) NULLS NOT DISTINCT", "wide.ux", Attribute::NullsNotDistinct, ""),
+    (
+        15,
+        "CREATE TABLE d (x int, y int, CONSTRAINT fk FOREIGN KEY (x, y) REFERENCES wide ON DELETE SET NULL (y))",
+        "d.fk",
+        Attribute::OnDelete,
+        "set null (y)",
+    ),
+    (
+        15,
+        "CREATE PUBLICATION p FOR TABLE wide (s, t) WHERE (s > 5)",
+        "p",
+        Attribute::Tables,
+        "wide(s, t) where (s > 5)",
+    ),
+    (15, "CREATE PUBLICATION q FOR TABLES IN SCHEMA public", "q", Attribute::Tables, "schema public"),
+    (
+        15,
+        "CREATE VIEW v WITH (security_invoker) AS SELECT 1",
+        "v",
+        Attribute::Options,
+        "security_invoker=true",
+    ),
+    (15, "CREATE UNLOGGED SEQUENCE us", "us", Attribute::Persistence, "unlogged"),
+    (17, "GRANT MAINTAIN ON wide TO PUBLIC", "wide", Attribute::Privileges, "PUBLIC: MAINTAIN"),
+    (
+        18,
+        "CREATE TABLE e (x int, y int GENERATED ALWAYS AS (x * 2))",
+        "e.y",
+        Attribute::Generated,
+        "((x * 2)) virtual",
+    ),
+    (
+        18,
+        "CREATE TABLE f (x int, CONSTRAINT ck CHECK (x > 0) NOT ENFORCED)",
+        "f.ck",
+        Attribute::NotEnforced,
+        "",
+    ),
+    (18, "CREATE TABLE g (x int NOT NULL NO INHERIT)", "g.x", Attribute::NoInherit, ""),
+    (18, "ALTER TABLE wide ADD NOT NULL u NOT VALID", "wide.u", Attribute::NotValid, ""),
+    (
+        18,
+        "CREATE TABLE h (x int4range, y int4range, CONSTRAINT pk PRIMARY KEY (x, y WITHOUT OVERLAPS))",
+        "h.pk",
+        Attribute::Columns,
+        "x; y without overlaps",
+    ),
+    (
+        18,
+        "CREATE TABLE i (x int4range, y int4range, CONSTRAINT fk FOREIGN KEY (x, PERIOD y) REFERENCES h)",
+        "i.fk",
+        Attribute::References,
+        "h (x, period y)",
+    ),
+];
+
+#[tokio::test]
+async fn sees_what_only_later_versions_can_do() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let mut connection = cluster.database("later").await;
+    run(
+        &mut connection,
+        "CREATE EXTENSION btree_gist; CREATE TABLE wide (s int, t int, u int, PRIMARY KEY (s, t))",
+    )
+    .await;
+    let mut reader = Reader::new(cluster.version(), "public", Vec::new());
+    for (first, sql, object, attribute, expected) in LATER {
+        if *first > cluster.version() {
+            continue;
+        }
+        run(&mut connection, sql).await;
+        let schema = reader.snapshot(&mut connection).await.unwrap();
+        let found = schema
+            .objects()
+            .find(|(id, _)| id.to_string() == *object)
+            .map(|(_, object)| object.get(*attribute));
+        let found = found.flatten().map(|value| match value {
+            Value::Flag => String::new(),
+            Value::Text(text) => text.clone(),
+            Value::List(list) => list.join("; "),
+        });
+        assert_eq!(found.as_deref(), Some(*expected), "since {first}, {sql}:\n{schema}");
+    }
+}
+
+/// The same snapshot serves every version of the server.
+fn assert_schema(name: &str, schema: &Schema) {
+    insta::with_settings!({ snapshot_path => "introspect_postgres", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, schema);
+    });
 }
 
 #[tokio::test]

@@ -182,6 +182,9 @@ const SQLITE: Dialect = Dialect {
 /// The words that PostgreSQL 13 to 18 don't take as any name unquoted (`pg_get_keywords()`, all
 /// categories but "unreserved"), and those which join the type name or literal before them.
 ///
+/// Words that only later versions quote, such as `json` since 17, are left out: a name must be
+/// spelled the same by all of them.
+///
 /// The other keywords, such as `name` or `type`, mean the same with and without quotes.
 const POSTGRES_KEYWORDS: &str = "\
     all analyse analyze and any array as asc asymmetric authorization between bigint binary \
@@ -190,13 +193,12 @@ const POSTGRES_KEYWORDS: &str = "\
     current_schema current_time current_timestamp current_user day dec decimal default \
     deferrable desc distinct do double else end except exists extract false fetch float for \
     foreign freeze from full grant greatest group grouping having hour ilike in initially \
-    inner inout int integer intersect interval into is isnull join json json_array \
-    json_arrayagg json_exists json_object json_objectagg json_query json_scalar json_serialize \
-    json_table json_value lateral leading least left like limit localtime localtimestamp \
-    merge_action minute month national natural nchar none normalize not notnull null nullif \
+    inner inout int integer intersect interval into is isnull join \
+    lateral leading least left like limit localtime localtimestamp \
+    minute month national natural nchar none normalize not notnull null nullif \
     numeric offset on only or order out outer overlaps overlay placing position precision \
     primary real references returning right row second select session_user setof similar \
-    smallint some substring symmetric system_user table tablesample then time timestamp to \
+    smallint some substring symmetric table tablesample then time timestamp to \
     trailing treat trim true union unique user using values varchar variadic varying verbose \
     when where window with without xmlattributes xmlconcat xmlelement xmlexists xmlforest \
     xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable year";

@@ -8,17 +8,18 @@ SELECT 'pg_namespace'::regclass::oid, 0::oid, 0, 'schema', NULL, $1, NULL, NULL,
 WHERE NOT EXISTS (SELECT FROM space WHERE name IS NULL)
 
 UNION ALL
--- The version of an extension counts where it is not the one that the server would install.
+-- The version and the comment of an extension count where they are not those that the server would
+-- give it.
 SELECT 'pg_extension'::regclass::oid, e.oid, 0, 'extension', NULL, e.extname::text, NULL, NULL,
     json_build_object(
         'on', CASE WHEN n.nspname <> $1 THEN 'schema ' || quote_ident(n.nspname) END,
-        'value', (
-            SELECT e.extversion FROM pg_available_extensions() a
-            WHERE a.name = e.extname AND a.default_version <> e.extversion
-        )
+        'value', CASE WHEN a.default_version <> e.extversion THEN e.extversion END,
+        'comment', CASE WHEN a.comment IS DISTINCT FROM d.description THEN coalesce(d.description, 'none') END
     )::text
 FROM pg_extension e
 JOIN pg_namespace n ON n.oid = e.extnamespace
+LEFT JOIN LATERAL (SELECT * FROM pg_available_extensions() a WHERE a.name = e.extname) a ON true
+LEFT JOIN pg_description d ON d.classoid = 'pg_extension'::regclass AND d.objoid = e.oid
 WHERE e.extname <> 'plpgsql'
 
 UNION ALL

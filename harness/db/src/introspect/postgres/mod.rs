@@ -1,5 +1,6 @@
 //! Reading the schema of a PostgreSQL database, 13 to 18.
 
+mod calls;
 mod ledger;
 mod queries;
 mod rows;
@@ -15,7 +16,6 @@ use switchback_core::schema::{Attribute, Kind, Name, Schema};
 use ledger::{Ledger, Touched};
 use queries::Queries;
 use rows::Read;
-use spelling::Spelling;
 
 /// Why a schema could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -118,8 +118,10 @@ impl Reader {
     }
 
     async fn read_whole(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
-        let ledger = Ledger::new(self.changes(connection, None).await?);
-        self.everything(connection, ledger).await
+        let mut transaction = connection.begin_with(AssertSqlSafe(self.settings())).await?;
+        let schema = self.whole(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(schema)
     }
 
     /// Reads what has changed since the last time: the same `Arc` if nothing has, and the groups
@@ -139,40 +141,27 @@ impl Reader {
     }
 
     async fn read_changes(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
+        let mut transaction = connection.begin_with(AssertSqlSafe(self.settings())).await?;
         // Whatever fails on the way, the next snapshot starts afresh.
-        let Some(mut last) = self.last.take() else { return self.read_whole(connection).await };
-        let written = self.changes(connection, Some(last.ledger.since)).await?;
-        let touched = match last.ledger.enter(written) {
-            Touched::Some(touched) => touched,
-            Touched::RowsGone(mut touched) => {
-                let now = Ledger::new(self.changes(connection, None).await?);
-                let Touched::Some(gone) = last.ledger.missing_from(&now) else {
-                    self.last = Some(last);
-                    return self.everything(connection, now).await;
+        let schema = match self.last.take() {
+            None => self.whole(&mut transaction).await?,
+            Some(mut last) => {
+                let touched = self.touched(&mut transaction, &mut last.ledger).await?;
+                let updated = match touched {
+                    Some(touched) => self.update(&mut transaction, &mut last, touched).await?,
+                    None => false,
                 };
-                touched.extend(gone);
-                last.ledger = now;
-                touched
-            }
-            Touched::Everything => {
+                let schema = Arc::clone(&last.schema);
                 self.last = Some(last);
-                return self.read_whole(connection).await;
+                if updated { schema } else { self.whole(&mut transaction).await? }
             }
         };
-        if !self.update(connection, &mut last, touched).await? {
-            self.last = Some(last);
-            return self.read_whole(connection).await;
-        }
-        let schema = Arc::clone(&last.schema);
-        self.last = Some(last);
+        transaction.commit().await?;
         Ok(schema)
     }
 
-    async fn everything(
-        &mut self,
-        connection: &mut PgConnection,
-        ledger: Ledger,
-    ) -> Result<Arc<Schema>, IntrospectError> {
+    async fn whole(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
+        let ledger = Ledger::new(self.changes(connection, None, &[]).await?);
         let Read { mut schema, groups } = self.read(connection, None).await?;
         if let Some(last) = &self.last {
             schema.share_with(&last.schema);
@@ -180,6 +169,25 @@ impl Reader {
         let schema = Arc::new(schema);
         self.last = Some(Last { schema: Arc::clone(&schema), groups, ledger });
         Ok(schema)
+    }
+
+    /// The relations and routines that may have changed; none if anything may have.
+    async fn touched(
+        &self,
+        connection: &mut PgConnection,
+        ledger: &mut Ledger,
+    ) -> Result<Option<BTreeSet<u32>>, IntrospectError> {
+        let since = Some(ledger.since());
+        let rows = self.changes(connection, since, &[]).await?;
+        let (mut touched, catalogs) = match ledger.enter(rows) {
+            Touched::Some(touched) => return Ok(Some(touched)),
+            Touched::RowsGone(touched, catalogs) => (touched, catalogs),
+            Touched::Everything => return Ok(None),
+        };
+        let rows = self.changes(connection, since, &catalogs).await?;
+        let Touched::Some(gone) = ledger.strike(rows, &catalogs) else { return Ok(None) };
+        touched.extend(gone);
+        Ok(Some(touched))
     }
 
     /// Reads the touched relations and routines again, and those that speak of them if their names
@@ -236,9 +244,10 @@ impl Reader {
         &self,
         connection: &mut PgConnection,
         since: Option<i64>,
+        whole: &[String],
     ) -> Result<Vec<ledger::Row>, IntrospectError> {
-        let query = sqlx::query_as(AssertSqlSafe(Arc::clone(&self.queries.changes))).bind(since);
-        Ok(query.fetch_all(connection).await?)
+        let text = AssertSqlSafe(Arc::clone(&self.queries.changes));
+        Ok(sqlx::query_as(text).bind(since).bind(whole).fetch_all(connection).await?)
     }
 
     async fn read(
@@ -246,7 +255,6 @@ impl Reader {
         connection: &mut PgConnection,
         only: Option<&BTreeSet<u32>>,
     ) -> Result<Read, IntrospectError> {
-        let mut transaction = connection.begin_with(AssertSqlSafe(self.settings())).await?;
         let text = if only.is_some() { &self.queries.some } else { &self.queries.whole };
         let mut query = sqlx::query_as::<_, rows::Row>(AssertSqlSafe(Arc::clone(text)))
             .bind(&*self.default_namespace)
@@ -254,9 +262,8 @@ impl Reader {
         if let Some(only) = only {
             query = query.bind(only.iter().map(|oid| Oid(*oid)).collect::<Vec<_>>());
         }
-        let rows = query.fetch_all(&mut *transaction).await?;
-        transaction.commit().await?;
-        rows::read(rows, &Spelling, &self.default_namespace)
+        let rows = query.fetch_all(connection).await?;
+        rows::read(rows, &self.default_namespace)
     }
 
     /// Begins a transaction in which names and constants are spelled the same whatever the session

@@ -1,7 +1,7 @@
 -- Comments, on whatever the other queries have found.
 SELECT d.classoid, d.objoid, d.objsubid, NULL, NULL, NULL, NULL, NULL, json_build_object('comment', d.description)::text
 FROM pg_description d
-WHERE d.objoid >= 16384 {part:d.objoid}
+WHERE d.objoid >= 16384 AND d.classoid <> 'pg_extension'::regclass {part:d.objoid}
 
 UNION ALL
 SELECT d.classoid, d.objoid, d.objsubid, NULL, NULL, NULL, NULL, NULL, json_build_object('comment', d.description)::text

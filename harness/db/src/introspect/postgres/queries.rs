@@ -43,6 +43,15 @@ const VERSIONS: &[(&str, u32, &str, &str)] = &[
     ("{inhdetachpending}", 14, "i.inhdetachpending", "false"),
     ("{attcompression}", 14, "a.attcompression", "''::\"char\""),
     ("{sqlbody}", 14, "pg_get_function_sqlbody(p.oid)", "NULL::text"),
+    // Without a name of its own, a multirange is called after its range.
+    (
+        "{multirange}",
+        14,
+        "(SELECT 'multirange ' || quote_ident(m.typname) FROM pg_type m WHERE m.oid = g.rngmultitypid
+            AND m.typname <> CASE WHEN t.typname LIKE '%range%' THEN regexp_replace(t.typname, 'range', 'multirange')
+                ELSE t.typname || '_multirange' END)",
+        "NULL",
+    ),
     (
         "{statistics_expressions}",
         14,

@@ -7,7 +7,7 @@ use sqlx::postgres::types::Oid;
 use switchback_core::schema::{Attribute, Kind, Name, Object, ObjectId, Schema, Value};
 
 use super::IntrospectError;
-use super::spelling::Spelling;
+use super::spelling::spelled;
 
 /// Where an object is in the catalogs: catalog, oid, column number.
 type Address = (u32, u32, i32);
@@ -30,11 +30,7 @@ pub(super) struct Read {
 
 /// Several rows may speak of one object: the one that introduces it, and others that add what few
 /// objects have. Rows about objects that no row introduces belong to what is left out.
-pub(super) fn read(
-    rows: Vec<Row>,
-    spelling: &Spelling,
-    default_namespace: &str,
-) -> Result<Read, IntrospectError> {
+pub(super) fn read(rows: Vec<Row>, default_namespace: &str) -> Result<Read, IntrospectError> {
     let mut found: HashMap<Address, (ObjectId, Object)> = HashMap::with_capacity(rows.len());
     let mut additions = Vec::new();
     for (class, oid, sub, kind, namespace, group, part_kind, part, attributes) in rows {
@@ -53,12 +49,12 @@ pub(super) fn read(
             _ => ObjectId::whole(kind, name),
         };
         let mut object = Object::new();
-        say(&mut object, &id, &attributes, spelling)?;
+        say(&mut object, &id, &attributes)?;
         found.insert(address, (id, object));
     }
     for (address, attributes) in additions {
         if let Some((id, object)) = found.get_mut(&address) {
-            say(object, id, &attributes, spelling)?;
+            say(object, id, &attributes)?;
         }
     }
     Ok(assemble(found, default_namespace))
@@ -108,12 +104,7 @@ fn kind_named(word: &str) -> Result<Kind, IntrospectError> {
 }
 
 /// Adds what a row says of an object.
-fn say(
-    object: &mut Object,
-    id: &ObjectId,
-    attributes: &str,
-    spelling: &Spelling,
-) -> Result<(), IntrospectError> {
+fn say(object: &mut Object, id: &ObjectId, attributes: &str) -> Result<(), IntrospectError> {
     let said: serde_json::Map<String, Json> = serde_json::from_str(attributes)
         .map_err(|problem| IntrospectError::Attributes { object: id.described(), problem })?;
     let language = said.get(Attribute::Language.word()).and_then(Json::as_str).map(str::to_owned);
@@ -122,7 +113,7 @@ fn say(
             object: id.described(),
             word: word.clone(),
         })?;
-        let spell = |text: String| spelling.spell(id.kind(), attribute, language.as_deref(), text);
+        let spell = |text: String| spelled(id.kind(), attribute, language.as_deref(), text);
         match value {
             Json::Null | Json::Bool(false) => {}
             Json::Bool(true) => object.set(attribute, Value::Flag),

@@ -4,45 +4,44 @@ use switchback_core::Backend;
 use switchback_core::schema::{Attribute, Kind};
 use switchback_core::sql::{canonical, canonical_view};
 
-/// The spelling of what the catalogs say.
-#[derive(Debug, Default)]
-pub(super) struct Spelling;
+use super::calls::in_sql_syntax;
 
-impl Spelling {
-    /// Spells one text of an attribute.
-    pub(super) fn spell(
-        &self,
-        kind: Kind,
-        attribute: Attribute,
-        language: Option<&str>,
-        text: String,
-    ) -> String {
-        match attribute {
-            Attribute::Definition => match (kind, language) {
-                (Kind::View | Kind::MaterializedView, _) => canonical_view(&text, Backend::Postgres),
-                (Kind::Routine, language) if !matches!(language, Some("sql" | "plpgsql")) => text,
-                _ => canonical(&text, Backend::Postgres),
-            },
-            Attribute::Default
-            | Attribute::Generated
-            | Attribute::Expression
-            | Attribute::When
-            | Attribute::Where
-            | Attribute::WithCheck
+/// Spells one text of an attribute, which may be that of a routine in some language.
+pub(super) fn spelled(kind: Kind, attribute: Attribute, language: Option<&str>, text: String) -> String {
+    match (attribute, kind) {
+        (Attribute::Definition, Kind::View | Kind::MaterializedView) => {
+            in_sql_syntax(&canonical_view(&text, Backend::Postgres))
+        }
+        // A body that was written in SQL's own words is kept in them.
+        (Attribute::Definition, Kind::Routine) => match language {
+            Some("sql" | "plpgsql") => canonical(&text, Backend::Postgres),
+            _ => text,
+        },
+        (Attribute::References, _) => match text.rsplit_once(" (") {
+            Some((table, columns)) => format!("{} ({}", expression(table), expression(columns)),
+            None => expression(&text),
+        },
+        (
+            Attribute::Arguments
+            | Attribute::Calls
             | Attribute::Columns
+            | Attribute::Default
+            | Attribute::Definition
+            | Attribute::Expression
+            | Attribute::Generated
             | Attribute::Include
             | Attribute::PartitionBy
             | Attribute::PartitionOf
-            | Attribute::Arguments
-            | Attribute::Calls => canonical(&text, Backend::Postgres),
-            Attribute::References => match text.rsplit_once(" (") {
-                Some((table, columns)) => {
-                    let spelled = |part| canonical(part, Backend::Postgres);
-                    format!("{} ({}", spelled(table), spelled(columns))
-                }
-                None => canonical(&text, Backend::Postgres),
-            },
-            _ => text,
-        }
+            | Attribute::Tables
+            | Attribute::When
+            | Attribute::Where
+            | Attribute::WithCheck,
+            _,
+        ) => expression(&text),
+        _ => text,
     }
+}
+
+fn expression(text: &str) -> String {
+    in_sql_syntax(&canonical(text, Backend::Postgres))
 }

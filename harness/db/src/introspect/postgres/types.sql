@@ -16,7 +16,8 @@ SELECT 'pg_type'::regclass::oid, t.oid, 0, 'type', s.name, t.typname::text, NULL
                     CASE WHEN NOT o.opcdefault THEN 'subtype_opclass ' || quote_ident(o.opcname) END,
                     CASE WHEN g.rngcollation <> sub.typcollation THEN 'collation ' || g.rngcollation::regcollation END,
                     CASE WHEN g.rngcanonical <> 0 THEN 'canonical ' || g.rngcanonical END,
-                    CASE WHEN g.rngsubdiff <> 0 THEN 'subtype_diff ' || g.rngsubdiff END
+                    CASE WHEN g.rngsubdiff <> 0 THEN 'subtype_diff ' || g.rngsubdiff END,
+                    {multirange}
                 ], NULL)
                 FROM pg_range g
                 JOIN pg_opclass o ON o.oid = g.rngsubopc
