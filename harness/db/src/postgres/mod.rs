@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use sqlx::PgConnection;
 use switchback_core::Backend;
-use switchback_core::evidence::{AttemptResult, DanglingRow, Failure, TableRows};
+use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
 
 use crate::introspect::postgres::Reader;
-use crate::record::{Engine, Ran, RecordError, Row, Run};
+use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run};
 use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError};
 
 /// PostgreSQL databases on one server.
@@ -176,7 +176,7 @@ impl Engine for Postgres {
         database: &mut Database,
         table: &Name,
         rows: &[Row],
-    ) -> Result<Vec<Failure>, RecordError> {
+    ) -> Result<Vec<Refusal>, RecordError> {
         rows::insert(database.looking().await?, table, rows).await
     }
 

@@ -1,12 +1,13 @@
 //! Trying to break the promise of an append-only table on PostgreSQL.
 
+use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, PgConnection};
 use switchback_core::evidence::{AttemptResult, TableRows};
 use switchback_core::schema::{Attribute, Group, Kind, Name, Object, Schema};
 
 use super::{rows, sqlx_error};
-use crate::record::RecordError;
 use crate::record::statement::{identifier, table, upsert};
+use crate::record::{RecordError, Refusal};
 
 pub(super) async fn attempt(
     connection: &mut PgConnection,
@@ -22,14 +23,7 @@ pub(super) async fn attempt(
     let result = match sqlx::raw_sql(AssertSqlSafe(tried)).execute(&mut *connection).await {
         Ok(_) if rows::read(connection, name, group).await? == before => AttemptResult::NoEffect,
         Ok(_) => AttemptResult::Changed,
-        Err(sqlx::Error::Database(error)) => {
-            let code = error.code().unwrap_or_default().into_owned();
-            if refused_by_guard(&code, error.constraint().is_some()) {
-                AttemptResult::Refused(error.message().to_owned())
-            } else {
-                AttemptResult::NotTried(error.message().to_owned())
-            }
-        }
+        Err(sqlx::Error::Database(error)) => refusal(&*error).of_attempt(),
         Err(error) => return Err(sqlx_error("trying to change an append-only table")(error)),
     };
     let undone = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;
@@ -39,13 +33,15 @@ pub(super) async fn attempt(
 
 /// Whether it was the table's guard that refused, not the type, a constraint or the grammar of the
 /// statement. A guard may raise any code, a constraint names itself.
-fn refused_by_guard(code: &str, names_constraint: bool) -> bool {
-    match code {
+pub(super) fn refusal(error: &dyn DatabaseError) -> Refusal {
+    let code = error.code().unwrap_or_default();
+    let by_guard = match &*code {
         "42501" => true,
         "23502" => false,
         _ if code.starts_with("22") || code.starts_with("42") || code.starts_with("0A") => false,
-        _ => !names_constraint,
-    }
+        _ => error.constraint().is_none(),
+    };
+    Refusal { message: error.message().to_owned(), by_guard }
 }
 
 pub(super) fn ways(name: &Name, group: &Group, rows: &TableRows) -> Vec<(String, Vec<String>)> {
@@ -83,7 +79,8 @@ pub(super) fn ways(name: &Name, group: &Group, rows: &TableRows) -> Vec<(String,
     ways
 }
 
-/// Expressions that give another value than the column has, for one type or the other.
+/// Expressions that give another value than the column has, for one type or the other; the literals
+/// serve columns that have none so far.
 fn other_values(column: &str, target: &str) -> impl Iterator<Item = String> {
     [
         format!("NOT {column}"),
@@ -91,6 +88,8 @@ fn other_values(column: &str, target: &str) -> impl Iterator<Item = String> {
         format!("{column} || 'x'"),
         format!("{column} + interval '1 day'"),
         "'{\"switchback\": 1}'".to_owned(),
+        "'1'".to_owned(),
+        "'2001-01-01'".to_owned(),
         "gen_random_uuid()".to_owned(),
         "NULL".to_owned(),
         format!("(SELECT max({}) FROM {target})", column.rsplit('.').next().unwrap_or(column)),

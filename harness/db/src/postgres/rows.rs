@@ -1,24 +1,25 @@
 //! Rows of a PostgreSQL table.
 
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
-use switchback_core::evidence::{Failure, TableRows};
+use switchback_core::evidence::TableRows;
 use switchback_core::schema::{Attribute, Group, Kind, Name};
 
+use super::promises::refusal;
 use super::sqlx_error;
 use crate::record::statement::{identifier, insert as insert_statement, string, table};
-use crate::record::{RecordError, Row};
+use crate::record::{RecordError, Refusal, Row};
 
 pub(super) async fn insert(
     connection: &mut PgConnection,
     name: &Name,
     rows: &[Row],
-) -> Result<Vec<Failure>, RecordError> {
+) -> Result<Vec<Refusal>, RecordError> {
     let mut refused = Vec::new();
     for row in rows {
         let statement = insert_statement(name, row, "OVERRIDING SYSTEM VALUE ");
         match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
             Ok(_) => {}
-            Err(sqlx::Error::Database(error)) => refused.push(Failure::new(error.message())),
+            Err(sqlx::Error::Database(error)) => refused.push(refusal(&*error)),
             Err(error) => return Err(sqlx_error("inserting rows")(error)),
         }
     }

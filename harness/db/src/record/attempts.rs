@@ -6,7 +6,7 @@ use switchback_core::evidence::{Attempt, AttemptResult};
 use switchback_core::report::NotRun;
 use switchback_core::schema::{Name, Schema};
 
-use super::engine::Engine;
+use super::engine::{Engine, Refusal};
 use super::{Plan, RecordError};
 
 /// The tables that promise to be append-only: those that the project declares, and those whose
@@ -50,18 +50,16 @@ pub(crate) async fn make<E: Engine>(
     let all = plan.fixtures.tables().collect();
     for (table, rows) in plan.fixtures.fitting(head, &all) {
         let refused = engine.insert(copy, table, &rows).await?;
-        if promised.contains(table) && !rows.is_empty() {
-            let result = match refused.into_iter().next() {
-                Some(failure) => AttemptResult::Refused(failure.message),
-                None => AttemptResult::Changed,
-            };
-            attempts.push(Attempt {
-                table: table.clone(),
-                way: "INSERT".to_owned(),
-                statement: format!("INSERT INTO {table} …"),
-                result,
-            });
-        }
+        let Some(group) = head.table(table).filter(|_| promised.contains(table) && !rows.is_empty()) else {
+            continue;
+        };
+        let taken = !engine.rows(copy, table, group).await?.rows.is_empty();
+        attempts.push(Attempt {
+            table: table.clone(),
+            way: "INSERT".to_owned(),
+            statement: format!("INSERT INTO {table} …"),
+            result: of_insert(taken, refused),
+        });
     }
     for table in promised {
         let Some(group) = head.table(table) else { continue };
@@ -73,19 +71,38 @@ pub(crate) async fn make<E: Engine>(
                 attempts.push(Attempt { table: table.clone(), way, statement: String::new(), result });
                 continue;
             }
-            let mut decided = None;
+            let mut best: Option<Attempt> = None;
             for statement in statements {
                 let result = engine.attempt(copy, table, group, &statement).await?;
-                let decides = !matches!(result, AttemptResult::NotTried(_));
-                decided = Some(Attempt { table: table.clone(), way: way.clone(), statement, result });
+                let decides = matches!(result, AttemptResult::Changed | AttemptResult::Refused(_));
+                // A statement that changes nothing may have met a value that it cannot change.
+                let says_more =
+                    best.as_ref().is_none_or(|best| matches!(best.result, AttemptResult::NotTried(_)));
+                if decides || says_more {
+                    best = Some(Attempt { table: table.clone(), way: way.clone(), statement, result });
+                }
                 if decides {
                     break;
                 }
             }
-            attempts.extend(decided);
+            attempts.extend(best);
         }
     }
     Ok(one_for_all_columns(attempts))
+}
+
+/// What became of the project's rows, given to a table that promises to take them: one that it took
+/// shows that it does.
+fn of_insert(taken: bool, refused: Vec<Refusal>) -> AttemptResult {
+    let (guarded, unfit): (Vec<_>, Vec<_>) = refused.into_iter().partition(|refusal| refusal.by_guard);
+    match (taken, guarded.into_iter().next(), unfit.into_iter().next()) {
+        (true, ..) => AttemptResult::Changed,
+        (false, Some(refusal), _) => AttemptResult::Refused(refusal.message),
+        (false, None, Some(refusal)) => {
+            AttemptResult::NotTried(format!("the rows given for it do not fit head: {}", refusal.message))
+        }
+        (false, None, None) => AttemptResult::NoEffect,
+    }
 }
 
 /// Where an UPDATE of each column of a table ends in the same way, that is one attempt to tell of.

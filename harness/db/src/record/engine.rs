@@ -48,6 +48,26 @@ impl Ran {
     }
 }
 
+/// Why a row was refused.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The database's own message.
+    pub message: String,
+    /// Whether a trigger of the table refused it, and not a constraint or a type.
+    pub by_guard: bool,
+}
+
+impl Refusal {
+    /// What an attempt comes to that is refused in this way: only a guard keeps a promise.
+    pub fn of_attempt(self) -> AttemptResult {
+        if self.by_guard {
+            AttemptResult::Refused(self.message)
+        } else {
+            AttemptResult::NotTried(self.message)
+        }
+    }
+}
+
 /// A backend that walks can be recorded on.
 #[allow(
     async_fn_in_trait,
@@ -91,13 +111,13 @@ pub trait Engine {
     /// Reads the whole schema anew.
     async fn full_snapshot(&mut self, database: &mut Self::Database) -> Result<Arc<Schema>, RecordError>;
 
-    /// Inserts rows into a table, and says which of them were refused.
+    /// Inserts rows into a table, and says why some of them were refused.
     async fn insert(
         &mut self,
         database: &mut Self::Database,
         table: &Name,
         rows: &[Row],
-    ) -> Result<Vec<Failure>, RecordError>;
+    ) -> Result<Vec<Refusal>, RecordError>;
 
     /// Reads all rows of a table.
     async fn rows(
@@ -122,8 +142,8 @@ pub trait Engine {
     -> Result<Vec<DanglingRow>, RecordError>;
 
     /// The ways to break the promise of an append-only table on this backend: what each is called
-    /// and the statements that try it, the first of which that is not refused for a reason of its
-    /// own decides.
+    /// and the statements that try it. The first of these that changes a row, or that a guard
+    /// refuses, decides.
     fn ways_to_break(&self, table: &Name, group: &Group, rows: &TableRows) -> Vec<(String, Vec<String>)>;
 
     /// Whether the triggers of a table refuse every UPDATE and every DELETE.

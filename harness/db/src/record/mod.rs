@@ -15,7 +15,7 @@ use switchback_core::Backend;
 use switchback_core::evidence::{Recording, Walk};
 use switchback_core::history::{History, Script};
 
-pub use engine::{Engine, Ran, Run};
+pub use engine::{Engine, Ran, Refusal, Run};
 pub use fixtures::{Fixtures, FixturesError};
 pub use log::Log;
 pub use statement::Row;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use sqlx::Connection as _;
 use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
-use switchback_core::evidence::{AttemptResult, DanglingRow, Failure, TableRows};
+use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
 
 use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, version};
 use crate::introspect::sqlite::Reader;
-use crate::record::{Engine, Ran, RecordError, Row, Run};
+use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run};
 
 /// SQLite databases in one folder.
 pub struct Sqlite {
@@ -156,7 +156,7 @@ impl Engine for Sqlite {
         database: &mut Opened,
         table: &Name,
         rows: &[Row],
-    ) -> Result<Vec<Failure>, RecordError> {
+    ) -> Result<Vec<Refusal>, RecordError> {
         rows::insert(database.connection().await?, table, rows).await
     }
 

@@ -1,14 +1,15 @@
 //! Trying to break the promise of an append-only table on SQLite.
 
 use sqlx::AssertSqlSafe;
+use sqlx::error::DatabaseError;
 use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
 use switchback_core::evidence::{AttemptResult, TableRows};
 use switchback_core::schema::{Attribute, Group, Kind, Name, Object};
 
 use super::rows;
-use crate::record::RecordError;
 use crate::record::statement::{identifier, table, upsert};
+use crate::record::{RecordError, Refusal};
 
 fn failed(error: sqlx::Error) -> RecordError {
     RecordError::database(Backend::Sqlite, "trying to change an append-only table", error)
@@ -25,16 +26,17 @@ pub(super) async fn attempt(
     let result = match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
         Ok(_) if rows::read(connection, name, group).await? == before => AttemptResult::NoEffect,
         Ok(_) => AttemptResult::Changed,
-        // SQLite manual, "Result and Error Codes": SQLITE_CONSTRAINT_TRIGGER is what RAISE gives.
-        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("1811") => {
-            AttemptResult::Refused(error.message().to_owned())
-        }
-        Err(sqlx::Error::Database(error)) => AttemptResult::NotTried(error.message().to_owned()),
+        Err(sqlx::Error::Database(error)) => refusal(&*error).of_attempt(),
         Err(error) => return Err(failed(error)),
     };
     // RAISE(ROLLBACK) has ended the transaction already.
     let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;
     Ok(result)
+}
+
+/// SQLite manual, "Result and Error Codes": SQLITE_CONSTRAINT_TRIGGER is what RAISE gives.
+pub(super) fn refusal(error: &dyn DatabaseError) -> Refusal {
+    Refusal { message: error.message().to_owned(), by_guard: error.code().as_deref() == Some("1811") }
 }
 
 pub(super) fn ways(name: &Name, group: &Group, rows: &TableRows) -> Vec<(String, Vec<String>)> {
@@ -91,7 +93,8 @@ fn replacing(target: &str, columns: &[&str], column: &str, value: &str) -> Strin
     )
 }
 
-/// Expressions that give another value than the column has, for one type or the other.
+/// Expressions that give another value than the column has, for one type or the other; the literals
+/// serve columns that have none so far.
 fn other_values(column: &str, target: &str) -> impl Iterator<Item = String> {
     let bare = column.rsplit('.').next().unwrap_or(column);
     [
@@ -99,6 +102,7 @@ fn other_values(column: &str, target: &str) -> impl Iterator<Item = String> {
             "CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} + 1 ELSE {column} || 'x' END"
         ),
         "'{\"switchback\": 1}'".to_owned(),
+        "1".to_owned(),
         "NULL".to_owned(),
         format!("(SELECT max({bare}) FROM {target})"),
     ]

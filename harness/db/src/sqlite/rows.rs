@@ -5,23 +5,24 @@ use std::collections::BTreeMap;
 use sqlx::{AssertSqlSafe, Row as _};
 use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
-use switchback_core::evidence::{DanglingRow, Failure, TableRows};
+use switchback_core::evidence::{DanglingRow, TableRows};
 use switchback_core::schema::{Attribute, Group, Kind, Name};
 
+use super::promises::refusal;
 use crate::record::statement::{identifier, insert as insert_statement, table};
-use crate::record::{RecordError, Row};
+use crate::record::{RecordError, Refusal, Row};
 
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
     name: &Name,
     rows: &[Row],
-) -> Result<Vec<Failure>, RecordError> {
+) -> Result<Vec<Refusal>, RecordError> {
     let mut refused = Vec::new();
     for row in rows {
         let statement = insert_statement(name, row, "");
         match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
             Ok(_) => {}
-            Err(sqlx::Error::Database(error)) => refused.push(Failure::new(error.message())),
+            Err(sqlx::Error::Database(error)) => refused.push(refusal(&*error)),
             Err(error) => return Err(RecordError::database(Backend::Sqlite, "inserting rows", error)),
         }
     }
