@@ -149,6 +149,9 @@ impl Check {
         }
         let mut project = project::settings(&self.path, &ids)?;
         project.histories = self.handed.clone();
+        let absent = Backend::ALL.iter().filter(|backend| !self.handed.contains_key(backend));
+        project.not_run =
+            absent.map(|one| (*one, "no migrations were handed over for it".to_owned())).collect();
         Ok(project)
     }
 

@@ -78,3 +78,12 @@ fn a_table_that_takes_no_rows_is_a_finding(#[values(Backend::Postgres, Backend::
     let Some(ran) = report(backend, &guards, DECLARED, ROWS) else { return };
     ran.ends(1).says("table \"events\" does not take new rows");
 }
+
+#[rstest]
+fn a_history_that_stops_short_is_not_said_to_keep_the_promise(
+    #[values(Backend::Postgres, Backend::Sqlite)] backend: Backend,
+) {
+    let broken = "CREATE TABLE events (id INTEGER);\n";
+    let Some(ran) = report(backend, broken, DECLARED, ROWS) else { return };
+    ran.ends(0).says("append-only-hole").says("the history did not reach head");
+}

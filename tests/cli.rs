@@ -403,3 +403,15 @@ fn help_tells_the_commands_and_exit_codes() {
     project.run("").ends(2).says("Usage:");
     project.run("chek").ends(2).says("check");
 }
+
+#[test]
+fn rows_without_parents_are_looked_for_when_that_check_alone_runs() {
+    let parent = "CREATE TABLE teams (id INTEGER PRIMARY KEY);\n\
+                  CREATE TABLE users (id INTEGER PRIMARY KEY, team INTEGER REFERENCES teams (id));\n";
+    let emptied = "DELETE FROM teams;\n";
+    let project = Project::sqlx(&[("1_teams.sql", parent), ("2_emptied.sql", emptied)])
+        .adding("switchback.toml", "[sqlite]\nforeign_keys = false\n[rows]\nfixtures = \"rows.json\"\n")
+        .with("rows.json", r#"{"teams": [{"id": 1}], "users": [{"id": 1, "team": 1}]}"#);
+    let ran = project.run("check --backend sqlite --check invalid-object");
+    ran.ends(1).says("table \"users\"").says("\"teams\"");
+}

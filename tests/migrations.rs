@@ -32,6 +32,15 @@ fn migrations_in_the_binary_are_those_of_the_folder() -> Result<(), switchback::
 }
 
 #[test]
+fn a_backend_that_is_not_handed_over_is_said_not_to_have_run() -> Result<(), switchback::Error> {
+    let report = Check::new("scenarios/calista").migrations(Backend::Sqlite, &SQLITE)?.run_blocking()?;
+    let said =
+        report.not_run.iter().find(|one| one.backend == Some(Backend::Postgres) && one.check.is_none());
+    assert_eq!(said.unwrap().reason, "no migrations were handed over for it");
+    Ok(())
+}
+
+#[test]
 #[should_panic(expected = "downgrade of 20250102000000_index_notes left index \"ix_notes_created_at\"")]
 fn a_finding_fails_the_test() {
     Check::new("scenarios/checks/downgrade-leaves-trace/bad").backend(Backend::Sqlite).assert_clean();

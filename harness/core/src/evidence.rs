@@ -124,6 +124,10 @@ pub enum Walk {
     Probe,
     /// From head down to base, and back to head.
     Return,
+    /// The tries to break what tables promise, each in a transaction of its own.
+    Promises,
+    /// What the application declares, built in an empty database.
+    Metadata,
 }
 
 /// One step of a walk.

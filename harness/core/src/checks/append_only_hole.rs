@@ -20,7 +20,7 @@ pub(super) static CHECK: Check = Check {
     example: "BEFORE DELETE ON events",
     mend: "Refuse the way in with a trigger of its own: TRUNCATE needs a statement trigger on PostgreSQL, REPLACE \
            a BEFORE INSERT trigger on SQLite that refuses an existing key.",
-    walks: &[Walk::Trunk, Walk::Probe],
+    walks: &[Walk::Trunk, Walk::Promises],
     judge,
 };
 

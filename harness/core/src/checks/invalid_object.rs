@@ -17,7 +17,7 @@ pub(super) static CHECK: Check = Check {
           added, as it should on a large table.",
     example: "NOT VALID;",
     mend: "Validate the constraint, rebuild the index, or point the foreign key at what exists, in a new revision.",
-    walks: &[Walk::Trunk],
+    walks: &[Walk::Trunk, Walk::Probe],
     judge,
 };
 

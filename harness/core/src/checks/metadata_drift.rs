@@ -16,7 +16,7 @@ pub(super) static CHECK: Check = Check {
           of columns does not count. Without a declaration nothing is judged.",
     example: "CREATE INDEX ix_notes_title ON notes (title);",
     mend: "Write a revision that builds what the declaration says, or correct the declaration.",
-    walks: &[Walk::Trunk],
+    walks: &[Walk::Trunk, Walk::Metadata],
     judge,
 };
 

@@ -26,6 +26,7 @@ pub async fn record<E: Engine>(
 ) -> Result<Recording, RecordError> {
     let mut recorder = Recorder::start(engine, plan, progress).await?;
     recorder.trunk_and_probe().await?;
+    recorder.dangling_rows().await?;
     recorder.promises().await?;
     recorder.head_to_base_and_back().await?;
     recorder.metadata().await?;
@@ -282,13 +283,31 @@ impl<'a, E: Engine> Recorder<'a, E> {
         Ok(())
     }
 
-    /// Tries to break what tables promise, and looks for rows without their parents.
+    /// Looks for carried rows without their parents.
+    async fn dangling_rows(&mut self) -> Result<(), RecordError> {
+        if let Some(probe) = &mut self.probe {
+            self.recording.dangling_rows = self.engine.dangling_rows(&mut probe.database).await?;
+        }
+        Ok(())
+    }
+
+    /// Tries to break what tables promise, in a copy of the trunk at head.
     async fn promises(&mut self) -> Result<(), RecordError> {
-        let Some(mut probe) = self.probe.take() else { return Ok(()) };
-        self.recording.dangling_rows = self.engine.dangling_rows(&mut probe.database).await?;
-        self.probe = Some(probe);
+        if !self.plan.walks.contains(&Walk::Promises) {
+            return Ok(());
+        }
         let head = Arc::clone(self.recording.head());
-        let promised = attempts::promised(self.engine, self.plan, &head, &mut self.recording.not_run);
+        let mut unknown = Vec::new();
+        let promised = attempts::promised(self.engine, self.plan, &head, &mut unknown);
+        if !self.recording.reached_head() {
+            if !promised.is_empty() || !unknown.is_empty() {
+                let reason = "the history did not reach head";
+                let not_run = NotRun::check("append-only-hole", self.engine.backend(), reason);
+                self.recording.not_run.push(not_run);
+            }
+            return Ok(());
+        }
+        self.recording.not_run.append(&mut unknown);
         if promised.is_empty() {
             return Ok(());
         }
@@ -363,7 +382,10 @@ impl<'a, E: Engine> Recorder<'a, E> {
 
     /// Builds what the application declares, in a database of its own.
     async fn metadata(&mut self) -> Result<(), RecordError> {
-        let Some(script) = &self.plan.metadata else { return Ok(()) };
+        let Some(script) = self.plan.metadata.as_ref().filter(|_| self.plan.walks.contains(&Walk::Metadata))
+        else {
+            return Ok(());
+        };
         let mut database = new_database(self.engine, self.plan, "metadata").await?;
         let run = Run::alone(script);
         let schema = match self.engine.run(&mut database, run).await?.outcome {
