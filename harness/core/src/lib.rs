@@ -7,6 +7,7 @@ mod backend;
 pub mod checks;
 pub mod config;
 pub mod evidence;
+pub mod family;
 pub mod history;
 pub mod judge;
 pub mod layout;
