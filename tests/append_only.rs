@@ -87,3 +87,58 @@ fn a_history_that_stops_short_is_not_said_to_keep_the_promise(
     let Some(ran) = report(backend, broken, DECLARED, ROWS) else { return };
     ran.ends(0).says("append-only-hole").says("the history did not reach head");
 }
+
+/// PostgreSQL alone: the rows in partitions, whose triggers for statements are not the parent's.
+#[rstest]
+fn a_partition_is_a_way_in_of_its_own() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let table = "CREATE TABLE events (id INTEGER PRIMARY KEY, kind TEXT NOT NULL) PARTITION BY RANGE (id);\n\
+                 CREATE TABLE events_low PARTITION OF events FOR VALUES FROM (0) TO (100);\n";
+    let guards = ["UPDATE", "DELETE"].map(|event| refusing(Backend::Postgres, event)).concat()
+        + "CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON events EXECUTE FUNCTION refuse();\n";
+    let project = Project::sqlx(&[("1_events.sql", &format!("{table}{guards}"))])
+        .adding("switchback.toml", "[rows]\nfixtures = \"rows.json\"\n")
+        .with("rows.json", ROWS);
+    let ran = project.run("check --backend postgres --check append-only-hole");
+    ran.ends(1)
+        .says("TRUNCATE in partition events_low changes rows of append-only table \"events\"")
+        .says("add a trigger BEFORE TRUNCATE on \"events_low\" itself");
+}
+
+/// What a trigger does that does not raise: the row stays or goes, and nobody hears of it.
+#[rstest]
+#[case::skips_silently("RETURN NULL", "UPDATE on append-only table \"events\" is ignored without an error")]
+#[case::only_warns("RAISE NOTICE 'no'; RETURN NEW", "UPDATE changes rows of append-only table \"events\"")]
+fn a_guard_that_does_not_raise_is_none(#[case] body: &str, #[case] says: &str) {
+    let guard = format!(
+        "CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; END $$;\n\
+         CREATE TRIGGER guard BEFORE UPDATE ON events FOR EACH ROW EXECUTE FUNCTION guard();\n"
+    );
+    let Some(ran) = report(Backend::Postgres, &guard, DECLARED, ROWS) else { return };
+    ran.ends(1).says(says);
+}
+
+/// A parent's row takes the rows of an append-only table with it, unless its triggers refuse.
+#[rstest]
+fn a_parent_is_a_way_in(#[values(Backend::Postgres, Backend::Sqlite)] backend: Backend) {
+    if is_skipped(backend) {
+        return;
+    }
+    let tables = "CREATE TABLE streams (id INTEGER PRIMARY KEY);\n\
+                  CREATE TABLE events (id INTEGER PRIMARY KEY, stream INTEGER REFERENCES streams (id) ON DELETE SET NULL);\n";
+    // The guard forgets the column that the foreign key sets.
+    let guards = refusing(backend, "UPDATE OF id") + &refusing(backend, "DELETE");
+    let config = "[append_only]\ntables = [\"events\"]\n[sqlite]\nforeign_keys = true\n[rows]\nfixtures = \"rows.json\"\n";
+    let project = Project::sqlx(&[("1_events.sql", &format!("{tables}{guards}"))])
+        .adding("switchback.toml", config)
+        .with("rows.json", r#"{"streams": [{"id": 1}], "events": [{"id": 1, "stream": 1}]}"#);
+    let ran = project.run(&format!("check --backend {backend} --check append-only-hole --format json"));
+    let report: serde_json::Value = serde_json::from_str(&ran.ends(1).stdout).unwrap();
+    let messages: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|one| one["message"].as_str().unwrap()).collect();
+    let through =
+        format!("DELETE in parent streams changes rows of append-only table \"events\" ({backend})");
+    assert!(messages.contains(&through.as_str()), "{messages:#?}");
+}

@@ -347,6 +347,8 @@ pub struct Attempt {
     pub table: Name,
     /// The way that was tried, such as `DELETE` or `INSERT OR REPLACE`.
     pub way: String,
+    /// Whether only the table's owner or a superuser may go it.
+    pub owner_only: bool,
     /// The statement.
     pub statement: String,
     /// What came of it.

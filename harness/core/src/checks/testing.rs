@@ -155,10 +155,17 @@ impl Hand {
         self.attempts.push(Attempt {
             table: Name::new(table),
             way: way.to_owned(),
+            owner_only: false,
             statement: format!("{way} …"),
             result,
         });
         self
+    }
+
+    pub(crate) fn owners_attempt(self, table: &str, way: &str, result: AttemptResult) -> Self {
+        let mut tried = self.attempt(table, way, result);
+        tried.attempts.iter_mut().filter(|attempt| attempt.way == way).for_each(|one| one.owner_only = true);
+        tried
     }
 
     pub(crate) fn build(self) -> Evidence {

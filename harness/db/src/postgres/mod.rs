@@ -3,6 +3,7 @@
 mod promises;
 mod rows;
 mod run;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
 
 use crate::introspect::postgres::Reader;
-use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run};
+use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run, Way};
 use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError};
 
 /// PostgreSQL databases on one server.
@@ -204,8 +205,8 @@ impl Engine for Postgres {
         Ok(Vec::new())
     }
 
-    fn ways_to_break(&self, table: &Name, group: &Group, rows: &TableRows) -> Vec<(String, Vec<String>)> {
-        promises::ways(table, group, rows)
+    fn ways_to_break(&self, schema: &Schema, table: &Name, rows: &TableRows) -> Vec<Way> {
+        ways::to_break(schema, table, rows, self.server.major())
     }
 
     fn promises_append_only(&self, schema: &Schema, group: &Group) -> bool {

@@ -2,11 +2,10 @@
 
 use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, PgConnection};
-use switchback_core::evidence::{AttemptResult, TableRows};
+use switchback_core::evidence::AttemptResult;
 use switchback_core::schema::{Attribute, Group, Kind, Name, Object, Schema};
 
 use super::{rows, sqlx_error};
-use crate::record::statement::{identifier, table, upsert};
 use crate::record::{RecordError, Refusal};
 
 pub(super) async fn attempt(
@@ -44,60 +43,6 @@ pub(super) fn refusal(error: &dyn DatabaseError) -> Refusal {
     Refusal { message: error.message().to_owned(), by_guard }
 }
 
-pub(super) fn ways(name: &Name, group: &Group, rows: &TableRows) -> Vec<(String, Vec<String>)> {
-    let target = table(name);
-    let mut ways = Vec::new();
-    for (column, object) in group.columns() {
-        if object.has(Attribute::Generated) {
-            continue;
-        }
-        let column_sql = identifier(column);
-        let update = |value: String| format!("UPDATE {target} SET {column_sql} = {value}");
-        ways.push((format!("UPDATE of {column}"), other_values(&column_sql, &target).map(update).collect()));
-    }
-    ways.push(("DELETE".to_owned(), vec![format!("DELETE FROM {target}")]));
-    let truncate = [format!("TRUNCATE {target}"), format!("TRUNCATE {target} CASCADE")];
-    ways.push(("TRUNCATE".to_owned(), truncate.to_vec()));
-    if !rows.key.is_empty() {
-        let plain = |object: &Object| !object.has(Attribute::Generated);
-        let columns: Vec<&str> =
-            group.columns().into_iter().filter(|(_, object)| plain(object)).map(|(name, _)| name).collect();
-        let changed = columns.iter().filter(|column| !rows.key.iter().any(|key| key == *column));
-        let statements = changed.flat_map(|column| {
-            let values =
-                other_values(&format!("{target}.{}", identifier(column)), &target).collect::<Vec<_>>();
-            let columns = &columns;
-            values.into_iter().map(move |value| {
-                upsert(name, columns, "OVERRIDING SYSTEM VALUE ", &rows.key, column, &value)
-            })
-        });
-        let statements: Vec<String> = statements.collect();
-        if !statements.is_empty() {
-            ways.push(("INSERT … ON CONFLICT DO UPDATE".to_owned(), statements));
-        }
-    }
-    ways
-}
-
-/// Expressions that give another value than the column has, for one type or the other; the literals
-/// serve columns that have none so far.
-fn other_values(column: &str, target: &str) -> impl Iterator<Item = String> {
-    [
-        format!("NOT {column}"),
-        format!("{column} + 1"),
-        format!("{column} || 'x'"),
-        format!("{column} + interval '1 day'"),
-        "'{\"switchback\": 1}'".to_owned(),
-        "'1'".to_owned(),
-        "'2001-01-01'".to_owned(),
-        "gen_random_uuid()".to_owned(),
-        "NULL".to_owned(),
-        format!("(SELECT max({}) FROM {target})", column.rsplit('.').next().unwrap_or(column)),
-        "DEFAULT".to_owned(),
-    ]
-    .into_iter()
-}
-
 /// Whether triggers refuse every UPDATE and every DELETE: they fire without a condition and raise
 /// an exception before they do anything else.
 pub(super) fn are_made(schema: &Schema, group: &Group) -> bool {
@@ -120,7 +65,7 @@ pub(super) fn are_made(schema: &Schema, group: &Group) -> bool {
             let events = trigger.list(Attribute::Events);
             events.iter().any(|one| one.eq_ignore_ascii_case(event))
                 && !trigger.has(Attribute::When)
-                && !trigger.has(Attribute::Enabled)
+                && trigger.text(Attribute::Enabled).is_none_or(|state| state == "always")
                 && refuses(trigger)
         })
     };

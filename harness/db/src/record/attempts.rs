@@ -57,6 +57,7 @@ pub(crate) async fn make<E: Engine>(
         attempts.push(Attempt {
             table: table.clone(),
             way: "INSERT".to_owned(),
+            owner_only: false,
             statement: format!("INSERT INTO {table} …"),
             result: of_insert(taken, refused),
         });
@@ -64,22 +65,28 @@ pub(crate) async fn make<E: Engine>(
     for table in promised {
         let Some(group) = head.table(table) else { continue };
         let rows = engine.rows(copy, table, group).await?;
-        for (way, statements) in engine.ways_to_break(table, group, &rows) {
+        for way in engine.ways_to_break(head, table, &rows) {
+            let attempt = |statement: String, result| Attempt {
+                table: table.clone(),
+                way: way.name.clone(),
+                owner_only: way.owner_only,
+                statement,
+                result,
+            };
             if rows.rows.is_empty() {
                 let reason = "the table has no rows: give some in [rows] fixtures".to_owned();
-                let result = AttemptResult::NotTried(reason);
-                attempts.push(Attempt { table: table.clone(), way, statement: String::new(), result });
+                attempts.push(attempt(String::new(), AttemptResult::NotTried(reason)));
                 continue;
             }
             let mut best: Option<Attempt> = None;
-            for statement in statements {
-                let result = engine.attempt(copy, table, group, &statement).await?;
+            for statement in &way.statements {
+                let result = engine.attempt(copy, table, group, statement).await?;
                 let decides = matches!(result, AttemptResult::Changed | AttemptResult::Refused(_));
                 // A statement that changes nothing may have met a value that it cannot change.
                 let says_more =
                     best.as_ref().is_none_or(|best| matches!(best.result, AttemptResult::NotTried(_)));
                 if decides || says_more {
-                    best = Some(Attempt { table: table.clone(), way: way.clone(), statement, result });
+                    best = Some(attempt(statement.clone(), result));
                 }
                 if decides {
                     break;

@@ -68,6 +68,24 @@ impl Refusal {
     }
 }
 
+/// A way to break the promise of an append-only table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// What it is called, such as `DELETE`.
+    pub name: String,
+    /// The statements that try it. The first that changes a row, or that a guard refuses, decides.
+    pub statements: Vec<String>,
+    /// Whether only the table's owner or a superuser may go it.
+    pub owner_only: bool,
+}
+
+impl Way {
+    /// A way that is open to whoever may write to the table.
+    pub fn new(name: impl Into<String>, statements: impl IntoIterator<Item = String>) -> Self {
+        Self { name: name.into(), statements: statements.into_iter().collect(), owner_only: false }
+    }
+}
+
 /// A backend that walks can be recorded on.
 #[allow(
     async_fn_in_trait,
@@ -141,10 +159,8 @@ pub trait Engine {
     async fn dangling_rows(&mut self, database: &mut Self::Database)
     -> Result<Vec<DanglingRow>, RecordError>;
 
-    /// The ways to break the promise of an append-only table on this backend: what each is called
-    /// and the statements that try it. The first of these that changes a row, or that a guard
-    /// refuses, decides.
-    fn ways_to_break(&self, table: &Name, group: &Group, rows: &TableRows) -> Vec<(String, Vec<String>)>;
+    /// The ways to break the promise of an append-only table on this backend.
+    fn ways_to_break(&self, schema: &Schema, table: &Name, rows: &TableRows) -> Vec<Way>;
 
     /// Whether the triggers of a table refuse every UPDATE and every DELETE.
     fn promises_append_only(&self, schema: &Schema, group: &Group) -> bool;

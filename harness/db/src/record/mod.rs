@@ -5,6 +5,7 @@ mod engine;
 pub(crate) mod failure;
 pub mod fixtures;
 mod log;
+pub(crate) mod relatives;
 pub(crate) mod statement;
 mod walks;
 
@@ -15,7 +16,7 @@ use switchback_core::Backend;
 use switchback_core::evidence::{Recording, Walk};
 use switchback_core::history::{History, Script};
 
-pub use engine::{Engine, Ran, Refusal, Run};
+pub use engine::{Engine, Ran, Refusal, Run, Way};
 pub use fixtures::{Fixtures, FixturesError};
 pub use log::Log;
 pub use statement::Row;

@@ -8,9 +8,9 @@ use switchback_core::Backend;
 use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
 
-use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, version};
+use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, version, ways};
 use crate::introspect::sqlite::Reader;
-use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run};
+use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run, Way};
 
 /// SQLite databases in one folder.
 pub struct Sqlite {
@@ -183,8 +183,8 @@ impl Engine for Sqlite {
         rows::dangling(database.connection().await?).await
     }
 
-    fn ways_to_break(&self, table: &Name, group: &Group, rows: &TableRows) -> Vec<(String, Vec<String>)> {
-        promises::ways(table, group, rows)
+    fn ways_to_break(&self, schema: &Schema, table: &Name, rows: &TableRows) -> Vec<Way> {
+        ways::to_break(schema, table, rows)
     }
 
     fn promises_append_only(&self, _: &Schema, group: &Group) -> bool {

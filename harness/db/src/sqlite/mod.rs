@@ -4,6 +4,7 @@ mod engine;
 mod promises;
 mod rows;
 mod run;
+mod ways;
 mod workspace;
 
 use std::path::{Path, PathBuf};

@@ -35,6 +35,10 @@ CREATE TRIGGER tr_event_store_forbid_delete BEFORE DELETE ON event_store
     FOR EACH ROW EXECUTE FUNCTION event_store_forbid_mod();
 CREATE TRIGGER tr_event_store_forbid_truncate BEFORE TRUNCATE ON event_store
     FOR EACH STATEMENT EXECUTE FUNCTION event_store_forbid_mod();
+-- Also while rows are replicated or restored.
+ALTER TABLE event_store ENABLE ALWAYS TRIGGER tr_event_store_forbid_update;
+ALTER TABLE event_store ENABLE ALWAYS TRIGGER tr_event_store_forbid_delete;
+ALTER TABLE event_store ENABLE ALWAYS TRIGGER tr_event_store_forbid_truncate;
 
 -- The newest event of each stream: a projection, which may be changed and rebuilt.
 CREATE TABLE stream_index (

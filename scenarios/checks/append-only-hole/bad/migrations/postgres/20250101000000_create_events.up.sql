@@ -13,3 +13,5 @@ $$;
 
 CREATE TRIGGER events_no_update_or_delete BEFORE UPDATE OR DELETE ON events
     FOR EACH ROW EXECUTE FUNCTION events_forbid_mod();
+
+ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_update_or_delete;

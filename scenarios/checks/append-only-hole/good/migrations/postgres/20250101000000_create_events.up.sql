@@ -16,3 +16,6 @@ CREATE TRIGGER events_no_update_or_delete BEFORE UPDATE OR DELETE ON events
 
 CREATE TRIGGER events_no_truncate BEFORE TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION events_forbid_mod();
+
+ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_update_or_delete;
+ALTER TABLE events ENABLE ALWAYS TRIGGER events_no_truncate;
