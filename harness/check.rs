@@ -314,7 +314,7 @@ impl Check {
 const SEED: u64 = 1;
 
 /// Why a backend is left out on purpose.
-fn skipped(backend: Backend) -> Option<String> {
+pub(crate) fn skipped(backend: Backend) -> Option<String> {
     let variable = "SKIP_POSTGRES_TESTS";
     let set = std::env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0");
     (backend == Backend::Postgres && set).then(|| format!("{variable} is set"))

@@ -64,6 +64,14 @@ pub enum Error {
         /// Why.
         reason: std::io::Error,
     },
+    /// A test was to have a database of its own, and there is none.
+    #[error("there is no {backend} database for the test: {reason}")]
+    NoDatabase {
+        /// The backend.
+        backend: switchback_core::Backend,
+        /// Why there is none.
+        reason: String,
+    },
     /// Nothing at all could run.
     #[error("{0}")]
     CouldNotRun(String),
@@ -115,7 +123,7 @@ impl ExitCode {
     pub fn of_error(error: &Error) -> Self {
         match error {
             Error::Interrupted => Self::Interrupted,
-            Error::Runtime(_) | Error::CouldNotRun(_) => Self::CouldNotRun,
+            Error::Runtime(_) | Error::NoDatabase { .. } | Error::CouldNotRun(_) => Self::CouldNotRun,
             Error::Project(_)
             | Error::Fixtures(_)
             | Error::Handed { .. }

@@ -9,12 +9,14 @@
 
 mod check;
 pub mod cli;
+mod database;
 mod error;
 mod migrator;
 mod plan;
 mod run;
 
 pub use check::Check;
+pub use database::Database;
 pub use error::{Error, ExitCode};
 pub use switchback_core::{Backend, checks, evidence, history, report, schema};
 pub use switchback_db::record::Progress;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use switchback_core::Backend;
 use switchback_core::evidence::Walk;
-use switchback_core::history::History;
+use switchback_core::history::{History, Revision};
 use switchback_db::project::Project;
 use switchback_db::record::{Fixtures, Log, Plan};
 
@@ -27,4 +27,15 @@ pub(crate) fn of(
         walks: walks.clone(),
         log: log.cloned(),
     })
+}
+
+/// The revision of a history that somebody named, by its id or by its full name.
+pub(crate) fn revision<'a>(
+    backend: Backend,
+    history: &'a History,
+    wanted: &str,
+) -> Result<&'a Revision, Error> {
+    let named = |revision: &&Revision| revision.id.as_str() == wanted || revision.name == wanted;
+    let unknown = || Error::UnknownRevision { backend, revision: wanted.to_owned() };
+    history.revisions().iter().find(named).ok_or_else(unknown)
 }

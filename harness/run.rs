@@ -8,7 +8,7 @@ use switchback_core::evidence::Recording;
 use switchback_db::postgres::Postgres;
 use switchback_db::project::Project;
 use switchback_db::record::{Plan, Progress, record_and_close};
-use switchback_db::server::{self, Isolate, Origin, Request, UrlSource};
+use switchback_db::server::{self, Isolate, Origin, Request, Server, UrlSource};
 use switchback_db::sqlite::{Sqlite, Workspace};
 
 use crate::check::Check;
@@ -20,14 +20,22 @@ pub(crate) async fn on_sqlite(
     plan: &Plan,
     progress: &dyn Progress,
 ) -> Result<Recording, String> {
+    let engine = sqlite(check, project, plan).await?;
+    record_and_close(engine, plan, progress).await.map_err(|error| error.to_string())
+}
+
+pub(crate) async fn sqlite(check: &Check, project: &Project, plan: &Plan) -> Result<Sqlite, String> {
     Workspace::sweep(&std::env::temp_dir());
     let run = std::process::id().to_string();
     let workspace = Workspace::new(&run, check.keep).map_err(|error| error.to_string())?;
-    let tool = plan.history.tool();
-    let foreign_keys = project.config.sqlite.foreign_keys.unwrap_or_else(|| tool.foreign_keys());
-    let ignore = tool.bookkeeping(Backend::Sqlite).tables;
-    let engine = Sqlite::open(workspace, foreign_keys, ignore).await.map_err(|error| error.to_string())?;
-    record_and_close(engine, plan, progress).await.map_err(|error| error.to_string())
+    let foreign_keys = foreign_keys(project, plan);
+    let ignore = plan.history.tool().bookkeeping(Backend::Sqlite).tables;
+    Sqlite::open(workspace, foreign_keys, ignore).await.map_err(|error| error.to_string())
+}
+
+/// Whether the application has SQLite enforce foreign keys.
+pub(crate) fn foreign_keys(project: &Project, plan: &Plan) -> bool {
+    project.config.sqlite.foreign_keys.unwrap_or_else(|| plan.history.tool().foreign_keys())
 }
 
 pub(crate) async fn on_postgres(
@@ -36,12 +44,7 @@ pub(crate) async fn on_postgres(
     plan: &Plan,
     progress: &dyn Progress,
 ) -> Result<Recording, String> {
-    let request = request(check, project)?;
-    let served = match check.own_server {
-        true => server::provision(&request).await.map(Arc::new),
-        false => server::shared(&request).await,
-    };
-    let server = served.map_err(|error| with_help(&error.to_string(), error.help()))?;
+    let server = postgres_server(check, project).await?;
     let ignore = plan.history.tool().bookkeeping(Backend::Postgres).tables;
     let engine = Postgres::new(Arc::clone(&server), ignore);
     let recorded = record_and_close(engine, plan, progress).await.map_err(|error| error.to_string());
@@ -52,6 +55,15 @@ pub(crate) async fn on_postgres(
     };
     let recording = recorded?;
     closed.map(|()| recording)
+}
+
+pub(crate) async fn postgres_server(check: &Check, project: &Project) -> Result<Arc<Server>, String> {
+    let request = request(check, project)?;
+    let served = match check.own_server {
+        true => server::provision(&request).await.map(Arc::new),
+        false => server::shared(&request).await,
+    };
+    served.map_err(|error| with_help(&error.to_string(), error.help()))
 }
 
 fn request(check: &Check, project: &Project) -> Result<Request, String> {

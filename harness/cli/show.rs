@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use switchback_core::Backend;
 use switchback_core::evidence::{Recording, Walk};
-use switchback_core::history::{Downgrade, History, Revision};
+use switchback_core::history::Downgrade;
 use switchback_core::schema::Schema;
 
 use super::args::{DiffArgs, ProjectArgs, SchemaArgs, ServerArgs};
 use super::progress::Bars;
 use super::{block_on, failures, print, tell_not_run};
 use crate::error::{Error, ExitCode};
+use crate::plan;
 
 pub(super) fn history(args: &ProjectArgs) -> Result<ExitCode, Error> {
     let check = args.check();
@@ -56,7 +56,7 @@ fn show(
     let check = server.apply(project.check());
     let found = check.project()?;
     for (backend, history) in found.histories.iter().filter(|(backend, _)| check.selects(**backend)) {
-        revision(history, *backend, wanted)?;
+        wanted.map(|wanted| plan::revision(*backend, history, wanted)).transpose()?;
     }
     let bars = Bars::new();
     let evidence = block_on(check.record_project(&found, BTreeSet::from([Walk::Trunk]), &bars));
@@ -76,21 +76,11 @@ fn show(
     }
 }
 
-/// The revision that is wanted, if the history has any.
-fn revision<'a>(
-    history: &'a History,
-    backend: Backend,
-    wanted: Option<&str>,
-) -> Result<Option<&'a Revision>, Error> {
-    let Some(wanted) = wanted else { return Ok(history.revisions().last()) };
-    let named = |revision: &&Revision| revision.id.as_str() == wanted || revision.name == wanted;
-    let unknown = || Error::UnknownRevision { backend, revision: wanted.to_owned() };
-    history.revisions().iter().find(named).ok_or_else(unknown).map(Some)
-}
-
 /// The schemas before and after a revision.
 fn around(recording: &Recording, wanted: Option<&str>) -> Result<(Arc<Schema>, Arc<Schema>), Error> {
-    let Some(revision) = revision(&recording.history, recording.backend, wanted)? else {
+    let history = &recording.history;
+    let named = wanted.map(|wanted| plan::revision(recording.backend, history, wanted)).transpose()?;
+    let Some(revision) = named.or_else(|| history.revisions().last()) else {
         return Ok((Arc::clone(&recording.base), Arc::clone(&recording.base)));
     };
     if let Some((_, before, after)) = recording.trunk_changes().find(|(id, ..)| **id == revision.id) {

@@ -6,6 +6,7 @@
 pub mod command;
 pub mod fake_postgres;
 pub mod processes;
+pub mod store;
 
 use std::path::{Path, PathBuf};
 

@@ -53,6 +53,12 @@ impl Postgres {
 }
 
 impl Database {
+    /// Leaves the database, and gives it to whoever wants it next.
+    pub async fn release(mut self) -> ServerDatabase {
+        self.leave().await;
+        self.own
+    }
+
     /// The connection on which revisions run.
     async fn migrating(&mut self) -> Result<&mut PgConnection, RecordError> {
         match &mut self.migrating {

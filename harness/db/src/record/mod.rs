@@ -5,6 +5,7 @@ mod engine;
 pub(crate) mod failure;
 pub mod fixtures;
 mod log;
+mod migrate;
 pub(crate) mod relatives;
 pub(crate) mod statement;
 mod walks;
@@ -19,6 +20,7 @@ use switchback_core::history::{History, Script};
 pub use engine::{Engine, Ran, Refusal, Run, Way};
 pub use fixtures::{Fixtures, FixturesError};
 pub use log::Log;
+pub use migrate::migrate;
 pub use statement::Row;
 pub use walks::record;
 

@@ -429,7 +429,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
 }
 
 /// A database with what the project and its tool need before the first revision.
-async fn new_database<E: Engine>(
+pub(super) async fn new_database<E: Engine>(
     engine: &mut E,
     plan: &Plan,
     label: &str,
@@ -477,7 +477,7 @@ fn unwritten(backend: Backend) -> impl Fn(std::io::Error) -> RecordError {
 }
 
 /// Runs one direction of a revision from `state`.
-async fn observe<E: Engine>(
+pub(super) async fn observe<E: Engine>(
     engine: &mut E,
     plan: &Plan,
     (database, label): (&mut E::Database, &str),

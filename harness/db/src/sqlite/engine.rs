@@ -53,6 +53,11 @@ impl Sqlite {
         Ok(Self { workspace, version, foreign_keys, reader: Reader::new(ignore), made: 0 })
     }
 
+    /// The folder of the databases, which go with it.
+    pub fn into_workspace(self) -> Workspace {
+        self.workspace
+    }
+
     fn next(&mut self, label: &str) -> Database {
         self.made += 1;
         self.workspace.database(&format!("{label}-{}", self.made))
@@ -64,6 +69,16 @@ impl Sqlite {
 }
 
 impl Opened {
+    /// Leaves the database, and gives it to whoever wants it next.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be closed.
+    pub async fn release(mut self) -> Result<Database, RecordError> {
+        self.leave().await?;
+        Ok(self.file)
+    }
+
     async fn connection(&mut self) -> Result<&mut SqliteConnection, RecordError> {
         self.parts().await.map(|(connection, _)| connection)
     }
