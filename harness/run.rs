@@ -7,7 +7,8 @@ use switchback_core::Backend;
 use switchback_core::evidence::Recording;
 use switchback_db::postgres::Postgres;
 use switchback_db::project::Project;
-use switchback_db::record::{Plan, Progress, record_and_close};
+use switchback_db::record::{Plan, Progress, RecordError, record_and_close};
+use switchback_db::room;
 use switchback_db::server::{self, Isolate, Origin, Request, UrlSource};
 use switchback_db::sqlite::{Sqlite, Workspace};
 
@@ -23,11 +24,13 @@ pub(crate) async fn on_sqlite(
     Workspace::sweep(&std::env::temp_dir());
     let run = std::process::id().to_string();
     let workspace = Workspace::new(&run, check.keep).map_err(|error| error.to_string())?;
+    let folder = workspace.path().to_owned();
+    let explained = |error: RecordError| room::explain(error.to_string(), &folder);
     let tool = plan.history.tool();
     let foreign_keys = project.config.sqlite.foreign_keys.unwrap_or_else(|| tool.foreign_keys());
     let ignore = tool.bookkeeping(Backend::Sqlite).tables;
-    let engine = Sqlite::open(workspace, foreign_keys, ignore).await.map_err(|error| error.to_string())?;
-    record_and_close(engine, plan, progress).await.map_err(|error| error.to_string())
+    let engine = Sqlite::open(workspace, foreign_keys, ignore).await.map_err(explained)?;
+    record_and_close(engine, plan, progress).await.map_err(explained)
 }
 
 pub(crate) async fn on_postgres(
@@ -44,7 +47,8 @@ pub(crate) async fn on_postgres(
     let server = served.map_err(|error| with_help(&error.to_string(), error.help()))?;
     let ignore = plan.history.tool().bookkeeping(Backend::Postgres).tables;
     let engine = Postgres::new(Arc::clone(&server), ignore);
-    let recorded = record_and_close(engine, plan, progress).await.map_err(|error| error.to_string());
+    let recorded = record_and_close(engine, plan, progress).await;
+    let recorded = recorded.map_err(|error| server.explain(error.to_string()));
     let closed = match Arc::into_inner(server) {
         Some(own) => own.close().await.map_err(|error| error.to_string()),
         // Others of this process still use it; it ends with the process.

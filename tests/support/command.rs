@@ -162,6 +162,12 @@ impl<'a> Invocation<'a> {
         self
     }
 
+    /// By way of another command, which is made from it.
+    pub fn by(mut self, way: impl FnOnce(&Command) -> Command) -> Self {
+        self.command = way(&self.command);
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(self) -> Ran {
         self.start().end()
@@ -209,6 +215,7 @@ impl Running<'_> {
             panic!("it did not end within {LIMIT:?}");
         };
         assert!(!stderr.contains("panicked"), "{stderr}");
+        assert!(!stderr.contains(super::machine::LEFT), "{stderr}");
         let left: Vec<_> = fs::read_dir(self.project.tmp())
             .into_iter()
             .flatten()

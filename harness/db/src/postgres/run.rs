@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use switchback_core::Backend;
 use switchback_core::evidence::{Escape, Failure, Outcome};
 use switchback_core::history::{Script, Sending};
@@ -12,6 +13,7 @@ use switchback_core::sql;
 use super::{Database, sqlx_error};
 use crate::record::failure::{blame, blame_bookkeeping, blame_file, blame_offset, statements};
 use crate::record::{Ran, RecordError, Run};
+use crate::room;
 
 /// Why a script did not run.
 enum Trouble {
@@ -41,10 +43,15 @@ pub(super) async fn run(database: &mut Database, run: Run<'_>) -> Result<Ran, Re
         }
         Trouble::Gone(message) => {
             database.migrating = None;
-            // A server that still answers means that the script ended its own connection.
-            database.migrating().await.map_err(|error| {
+            let failed = |error: &dyn std::fmt::Display| {
                 RecordError::database(Backend::Postgres, "running a revision", format!("{message}; {error}"))
-            })?;
+            };
+            // All sessions of a server that crashes end at once, so the other one tells.
+            if let Some(looking) = &mut database.looking {
+                looking.ping().await.map_err(|error| failed(&error))?;
+            }
+            // A server that still answers means that the script ended its own connection.
+            database.migrating().await.map_err(|error| failed(&error))?;
             let failure = Failure::new(format!("the connection ended while the script ran: {message}"));
             Ok(Ran::failed(blame_file(failure, run.script)))
         }
@@ -161,12 +168,11 @@ fn trouble(error: &sqlx::Error) -> (Trouble, Option<usize>) {
     };
     let code = refused.code().map(|code| code.into_owned());
     let class = code.as_deref().unwrap_or_default();
-    // Codes of PostgreSQL manual, appendix A: shutdown, resources and input/output.
+    if is_of_the_server(refused) {
+        return (Trouble::Server(refused.message().to_owned()), None);
+    }
     if class.starts_with("57P") {
         return (Trouble::Gone(refused.message().to_owned()), None);
-    }
-    if class.starts_with("53") || class.starts_with("58") {
-        return (Trouble::Server(refused.message().to_owned()), None);
     }
     let mut failure = Failure { message: refused.message().to_owned(), code, ..Failure::default() };
     let mut position = None;
@@ -178,6 +184,18 @@ fn trouble(error: &sqlx::Error) -> (Trouble, Option<usize>) {
         }
     }
     (Trouble::Refused(failure), position)
+}
+
+/// Whether the server is in trouble of its own. By the codes of PostgreSQL manual, appendix A, it lacks
+/// a resource, has crashed, or the system failed it; but a file that is not there is what the statement
+/// named. What the server knows no code for, such as a quota, it calls an internal error.
+pub(super) fn is_of_the_server(error: &dyn DatabaseError) -> bool {
+    match error.code().as_deref() {
+        Some("57P02" | "57P03" | "58000" | "58030") => true,
+        Some("XX000") => room::is_lacking(error.message()),
+        Some(code) => code.starts_with("53"),
+        None => false,
+    }
 }
 
 fn byte_offset(text: &str, position: usize) -> Option<usize> {

@@ -13,6 +13,7 @@ use super::guardian::Guardian;
 use super::run::{RunId, random_hex};
 use super::template::Template;
 use super::user::ServiceUser;
+use crate::room;
 
 /// A server that has not come up by then never will.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,7 +64,8 @@ impl Cluster {
         let mut tries = 0;
         loop {
             let folder = RunFolder::make(run, user, keep)?;
-            let cached = template.fill(&folder.path().join("data"), run)?;
+            let explained = |reason| failed(binaries, room::explain(reason, folder.path()));
+            let cached = template.fill(&folder.path().join("data"), run).map_err(explained)?;
             tries += 1;
             match launch(binaries, &folder, user, keep) {
                 Ok((guardian, port)) => {
@@ -78,7 +80,7 @@ impl Cluster {
                     template.discard();
                     remove(&folder);
                 }
-                Err(Failure::Other(reason)) => return Err(failed(binaries, reason)),
+                Err(Failure::Other(reason)) => return Err(explained(reason)),
                 Err(Failure::Error(error)) => return Err(error),
             }
         }
@@ -105,6 +107,14 @@ impl Cluster {
     /// The folder of the server's data and log.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What the server said last when it fell, if it did.
+    pub(crate) fn cause_of_death(&self) -> Option<String> {
+        let log = std::fs::read(self.folder.path().join("log")).ok()?;
+        let log = String::from_utf8_lossy(&log);
+        let (_, cause) = log.lines().rev().find_map(|line| line.split_once("PANIC:"))?;
+        Some(cause.trim().to_owned())
     }
 }
 

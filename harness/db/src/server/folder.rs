@@ -39,8 +39,8 @@ impl Drop for RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder for a server's data: in memory where there is room, else in the temporary
-    /// folder.
+    /// Makes the folder for a server's data: in the folder that `TMPDIR` names, else in memory where
+    /// there is room, else in the system's temporary folder.
     pub(crate) fn make(run: &RunId, user: Option<&ServiceUser>, keep: bool) -> Result<Self, ServerError> {
         let name = format!("{}{run}", if keep { KEPT } else { LEFT });
         let mut refused = Vec::new();
@@ -160,14 +160,15 @@ fn runs_in(pid: Pid, data: &Path) -> bool {
     String::from_utf8_lossy(&command).contains(&*data)
 }
 
-/// Where a run's folder may lie; one that is kept must outlast the memory.
+/// Where a run's folder may lie: memory is the quickest, but whoever sets `TMPDIR` has chosen. What is
+/// kept must outlast the memory.
 fn bases(keep: bool) -> Vec<PathBuf> {
-    let mut bases = Vec::new();
+    let mut bases = vec![std::env::temp_dir()];
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() && !keep {
-        bases.push(memory);
+        let named = std::env::var_os("TMPDIR").is_some_and(|folder| !folder.is_empty());
+        bases.insert(usize::from(named), memory);
     }
-    bases.push(std::env::temp_dir());
     bases
 }
 

@@ -5,6 +5,7 @@
 //! ends, the server that it started stops, and what is left on a server of somebody else's the next
 //! run removes.
 
+mod aftermath;
 mod binaries;
 mod cluster;
 mod connect;

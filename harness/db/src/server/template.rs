@@ -8,11 +8,11 @@ use std::process::Stdio;
 use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 
-use super::ServerError;
 use super::binaries::Binaries;
 use super::guardian::clean_command;
 use super::run::RunId;
 use super::user::ServiceUser;
+use crate::files::plain;
 
 /// Within the run's private folder sockets are open to whoever may enter it, which is its user;
 /// on the network only the password counts. The locale is the same on every system.
@@ -46,8 +46,8 @@ impl<'a> Template<'a> {
         Self { binaries, user, cached }
     }
 
-    /// Makes the data folder; tells whether it came from the cache.
-    pub(crate) fn fill(&self, data: &Path, run: &RunId) -> Result<bool, ServerError> {
+    /// Makes the data folder; tells whether it came from the cache. The error is a reason.
+    pub(crate) fn fill(&self, data: &Path, run: &RunId) -> Result<bool, String> {
         if let Some(cached) = self.cached.as_deref().filter(|cached| trusted(cached)) {
             if self.copy(cached, data).is_ok() {
                 return Ok(true);
@@ -70,24 +70,21 @@ impl<'a> Template<'a> {
         copy_tree(cached, data, self.user)
     }
 
-    fn initdb(&self, data: &Path) -> Result<(), ServerError> {
+    fn initdb(&self, data: &Path) -> Result<(), String> {
         let mut command = clean_command(&self.binaries.dir.join("initdb"), self.user);
         command.args(INITDB).arg("--pgdata").arg(data).stdin(Stdio::null());
         if self.binaries.major >= 18 {
             command.arg("--no-data-checksums");
         }
-        let run =
-            command.output().map_err(|e| ServerError::file("run", self.binaries.dir.join("initdb"), e))?;
+        let run = command.output().map_err(|e| format!("initdb cannot be run: {}", plain(&e)))?;
         if run.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&run.stderr);
-        let why: Vec<&str> = said.lines().filter(|line| line.contains("error:")).collect();
+        let telling = |line: &&str| ["error:", "FATAL:", "PANIC:"].iter().any(|word| line.contains(word));
+        let why: Vec<&str> = said.lines().filter(telling).collect();
         let why = if why.is_empty() { said.trim().to_owned() } else { why.join("; ") };
-        Err(ServerError::Start {
-            binaries: self.binaries.dir.display().to_string(),
-            reason: format!("initdb failed: {why}"),
-        })
+        Err(format!("initdb failed: {why}"))
     }
 
     /// Keeps a copy for later runs. Several runs may do so at once: the first rename wins. A cache

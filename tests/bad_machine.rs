@@ -1,0 +1,97 @@
+//! Machines that are no good: a full disk, no PostgreSQL, files and folders that may not be read or
+//! written. None of it is held against the user's migrations.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use rstest::rstest;
+use support::command::{Project, Ran};
+use support::{is_skipped, machine};
+use switchback::Backend;
+
+const TABLE: (&str, &str) = ("1_a.up.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY);\n");
+const DROP: (&str, &str) = ("1_a.down.sql", "DROP TABLE t;\n");
+
+/// A disk that fills: as a small file system, or as a limit on the size of each file.
+#[derive(Clone, Copy)]
+enum Full {
+    Disk,
+    File,
+}
+
+/// The check on a machine whose folder for temporary files has so many MB, and no other can serve.
+fn where_there_is_room_for(megabytes: u64, full: Full, project: &Project, words: &str) -> Option<Ran> {
+    let command = project.command(words);
+    let command = match full {
+        Full::File => command.by(|command| machine::with_files_up_to(megabytes << 20, command)),
+        Full::Disk if machine::can_be_made() => command.by(|command| {
+            let mounts = format!(
+                "mount -t tmpfs -o size={megabytes}m none \"$TMPDIR\"; \
+                 if [ -d /dev/shm ]; then mount -t tmpfs -o size=1m none /dev/shm; fi"
+            );
+            machine::after(&mounts, command)
+        }),
+        Full::Disk => return None,
+    };
+    Some(command.run())
+}
+
+#[rstest]
+fn a_disk_fills_under_sqlite(#[values(Full::Disk, Full::File)] full: Full) {
+    let fills = "CREATE TABLE big AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 16) \
+                 SELECT x, randomblob(1000000) AS a FROM n;\n";
+    let project = Project::sqlx(&[TABLE, DROP, ("2_b.up.sql", fills), ("2_b.down.sql", "DROP TABLE big;\n")]);
+    let Some(ran) = where_there_is_room_for(8, full, &project, "check --backend sqlite") else {
+        return;
+    };
+    let ran = ran.ends(3).says("not run").says("running migrations/2_b.up.sql failed: ").keeps_quiet_about("error[");
+    ran.says("make room").says("[folder]/tmp/switchback-").says("TMPDIR");
+}
+
+#[rstest]
+fn a_disk_fills_under_postgres(
+    #[values(Full::Disk, Full::File)] full: Full,
+    #[values("UNLOGGED", "")] kind: &str,
+) {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let fills = format!(
+        "CREATE {kind} TABLE big (a TEXT);\nALTER TABLE big ALTER a SET STORAGE EXTERNAL;\n\
+         INSERT INTO big SELECT repeat('x', 100000) FROM generate_series(1, 2000);\n"
+    );
+    let project = Project::sqlx(&[TABLE, DROP, ("2_b.up.sql", &fills), ("2_b.down.sql", "DROP TABLE big;\n")]);
+    let Some(ran) = where_there_is_room_for(128, full, &project, "check --backend postgres") else {
+        return;
+    };
+    let ran = ran.ends(3).says("not run").says("2_b.up.sql").keeps_quiet_about("error[");
+    ran.says("make room").says("[folder]/tmp/switchback-").says("TMPDIR");
+}
+
+#[test]
+fn a_disk_too_small_for_a_server() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[TABLE, DROP]);
+    let command = "check --backend postgres";
+    for full in [Full::Disk, Full::File] {
+        let Some(ran) = where_there_is_room_for(12, full, &project, command) else {
+            continue;
+        };
+        let ran = ran.ends(3).says("no PostgreSQL serves").says("server binaries: ").says("did not start");
+        ran.says("make room").says("[folder]/tmp/switchback-").says("TMPDIR");
+    }
+}
+
+/// The limit is the migration's own, and the disk has room.
+#[test]
+fn a_database_full_by_its_own_limit() {
+    let fills = "PRAGMA max_page_count = 20;\nCREATE TABLE big (a BLOB);\n\nINSERT INTO big VALUES (randomblob(1000000));\n";
+    let project = Project::sqlx(&[TABLE, DROP, ("2_b.up.sql", fills), ("2_b.down.sql", "DROP TABLE big;\n")]);
+    let ran = project.run("check --backend sqlite").ends(1);
+    ran.says("error[upgrade-fails]: upgrade of 2_b failed (sqlite): database or disk is full")
+        .says("--> migrations/2_b.up.sql:4")
+        .says("max_page_count");
+}
