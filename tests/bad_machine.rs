@@ -5,6 +5,7 @@
 
 mod support;
 
+use insta::assert_snapshot;
 use rstest::rstest;
 use support::command::{Project, Ran};
 use support::{is_skipped, machine};
@@ -28,7 +29,7 @@ fn where_there_is_room_for(megabytes: u64, full: Full, project: &Project, words:
         Full::Disk if machine::can_be_made() => command.by(|command| {
             let mounts = format!(
                 "mount -t tmpfs -o size={megabytes}m none \"$TMPDIR\"; \
-                 if [ -d /dev/shm ]; then mount -t tmpfs -o size=1m none /dev/shm; fi"
+                 if [ -d /dev/shm ]; then mount -t tmpfs -o size=16m none /dev/shm; fi"
             );
             machine::after(&mounts, command)
         }),
@@ -94,4 +95,31 @@ fn a_database_full_by_its_own_limit() {
     ran.says("error[upgrade-fails]: upgrade of 2_b failed (sqlite): database or disk is full")
         .says("--> migrations/2_b.up.sql:4")
         .says("max_page_count");
+}
+
+/// Hides the server binaries wherever packages put them.
+const WITHOUT_BINARIES: &str = "for folder in /usr/lib/postgresql /usr/pgsql-* /usr/libexec/postgresql* \
+    /usr/local/pgsql* /usr/local/opt/postgresql* /opt/homebrew/opt/postgresql*; do \
+    if [ -d \"$folder\" ]; then mount -t tmpfs none \"$folder\"; fi; done";
+
+#[test]
+fn no_postgres_at_all() {
+    if is_skipped(Backend::Postgres) || !machine::can_be_made() {
+        // What is said where there is one of another version only, a test of the servers sees to.
+        return;
+    }
+    let project = Project::sqlx(&[TABLE, DROP]).with(".env", "DB_DSN=sqlite://app.db\n").with_folder("bin");
+    let run = |words: &str| {
+        let command = project.command(words).env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+        let empty = project.root().join("bin");
+        let mounts = format!("{WITHOUT_BINARIES}; export PATH={}", empty.display());
+        command.by(|command| machine::after(&mounts, command)).run()
+    };
+    let ran = run("check").ends(3).says("steps on sqlite");
+    let told = ran.stdout.lines().find(|line| line.contains("everything (postgres)")).unwrap();
+    assert_snapshot!(told.trim(), @r#"everything (postgres): no PostgreSQL serves: URL from DB_DSN in ./.env:1: its scheme is "sqlite", not "postgres"; container: no Docker socket; server binaries: none found on this machine; start Docker, install PostgreSQL's server binaries, or name a server with --postgres-url; SKIP_POSTGRES_TESTS=1 checks SQLite alone"#);
+    run("check --format json").ends(3).says("\"backend\": \"postgres\"").says("none found on this machine");
+    run("schema").ends(3).says("none found on this machine");
+    run("baseline").ends(3).says("nothing was accepted");
+    run("check --backend sqlite").ends(0);
 }

@@ -12,10 +12,12 @@ const SCRIPT: &str = r#"
 set -e
 user=$1 group=$2 mounts=$3
 shift 3
+unshare=$(command -v unshare)
 eval "$mounts"
 set +e
-if [ "$user" = 0 ]; then "$@"; else unshare --user --map-user="$user" --map-group="$group" -- "$@"; fi
+if [ "$user" = 0 ]; then "$@"; else "$unshare" --user --map-user="$user" --map-group="$group" -- "$@"; fi
 code=$?
+PATH=/usr/bin:/bin
 ls -A "$TMPDIR" | sed "s/^/left behind on the machine: /" >&2
 exit $code
 "#;
