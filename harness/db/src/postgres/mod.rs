@@ -14,7 +14,7 @@ use switchback_core::schema::{Group, Name, Schema};
 
 use crate::introspect::postgres::Reader;
 use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run};
-use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError};
+use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError, told};
 
 /// PostgreSQL databases on one server.
 pub struct Postgres {
@@ -103,7 +103,7 @@ fn server_error(doing: &'static str) -> impl Fn(ServerError) -> RecordError {
 }
 
 fn sqlx_error(doing: &'static str) -> impl Fn(sqlx::Error) -> RecordError {
-    move |error| RecordError::database(Backend::Postgres, doing, error)
+    move |error| RecordError::database(Backend::Postgres, doing, told(&error))
 }
 
 impl Engine for Postgres {

@@ -14,6 +14,7 @@ use super::{Database, sqlx_error};
 use crate::record::failure::{blame, blame_bookkeeping, blame_file, blame_offset, statements};
 use crate::record::{Ran, RecordError, Run};
 use crate::room;
+use crate::server::told;
 
 /// Why a script did not run.
 enum Trouble {
@@ -169,7 +170,9 @@ fn trouble(error: &sqlx::Error) -> (Trouble, Option<usize>) {
     let code = refused.code().map(|code| code.into_owned());
     let class = code.as_deref().unwrap_or_default();
     if is_of_the_server(refused) {
-        return (Trouble::Server(refused.message().to_owned()), None);
+        let hint = refused.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::hint);
+        let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        return (Trouble::Server(told(error) + &hint), None);
     }
     if class.starts_with("57P") {
         return (Trouble::Gone(refused.message().to_owned()), None);

@@ -115,9 +115,13 @@ impl ServerError {
     }
 }
 
-/// A database error in one line, without sqlx's preamble.
+/// A database error in one line, without sqlx's preamble. A full disk is called that: the server may
+/// say so in another language, or only that it wrote less than it wanted to.
 pub(crate) fn told(error: &sqlx::Error) -> String {
     match error {
+        sqlx::Error::Database(answer) if answer.code().as_deref() == Some("53100") => {
+            format!("the disk is full: {}", answer.message())
+        }
         sqlx::Error::Database(answer) => answer.message().to_owned(),
         sqlx::Error::Io(cause) => crate::files::plain(cause),
         other => other.to_string(),

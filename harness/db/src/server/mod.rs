@@ -34,6 +34,7 @@ use tokio::sync::OnceCell;
 
 pub use self::database::Database;
 pub use self::env::url_sources;
+pub(crate) use self::error::told;
 pub use self::error::{PassedOver, ServerError};
 pub use self::url::{DatabaseUrl, Origin, UrlSource};
 
