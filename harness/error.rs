@@ -54,7 +54,7 @@ pub enum Error {
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
     /// The run was interrupted.
-    #[error("interrupted; what this run made is removed")]
+    #[error("interrupted; what this run made is removed, unless --keep was given")]
     Interrupted,
     /// A file could not be written.
     #[error("cannot write {file}: {reason}")]

@@ -25,7 +25,10 @@ pub(crate) async fn on_sqlite(
     let run = std::process::id().to_string();
     let workspace = Workspace::new(&run, check.keep).map_err(|error| error.to_string())?;
     let folder = workspace.path().to_owned();
-    let explained = |error: RecordError| room::explain(error.to_string(), &folder);
+    let explained = |error: RecordError| {
+        let message = room::explain(error.to_string(), &folder);
+        if check.keep { format!("{message}; databases kept in {}", folder.display()) } else { message }
+    };
     let tool = plan.history.tool();
     let foreign_keys = project.config.sqlite.foreign_keys.unwrap_or_else(|| tool.foreign_keys());
     let ignore = tool.bookkeeping(Backend::Sqlite).tables;

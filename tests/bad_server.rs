@@ -246,11 +246,3 @@ fn a_run_that_is_killed_leaves_no_server_and_the_next_removes_its_folder() {
     clean.run("check --backend sqlite").ends(0);
 }
 
-#[test]
-fn what_is_kept_is_named() {
-    let project = Project::sqlx(&[TABLE, DROP]).with_folder("tmp – Prüfung");
-    let tmp = project.root().join("tmp – Prüfung");
-    let ran = project.command("check --keep --backend sqlite").env("TMPDIR", &tmp).run().ends(0);
-    let kept = std::fs::read_dir(&tmp).unwrap().next().unwrap().unwrap().file_name();
-    ran.says(&format!("kept in [folder]/project/tmp – Prüfung/{}", kept.to_string_lossy()));
-}

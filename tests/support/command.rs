@@ -234,7 +234,7 @@ fn read(pipe: &mut impl Read) -> String {
 }
 
 /// How a run ended and what it said.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ran {
     /// The exit code, unless a signal killed it.
     pub code: Option<i32>,

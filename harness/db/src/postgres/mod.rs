@@ -118,7 +118,10 @@ impl Engine for Postgres {
     }
 
     fn source(&self) -> String {
-        self.server.source().to_owned()
+        match self.server.kept() {
+            Some(kept) => format!("{}; {kept}", self.server.source()),
+            None => self.server.source().to_owned(),
+        }
     }
 
     fn passed_over(&self) -> Vec<String> {
@@ -145,6 +148,9 @@ impl Engine for Postgres {
 
     async fn drop(&mut self, mut database: Database) -> Result<(), RecordError> {
         database.leave().await;
+        if self.server.is_kept() {
+            return Ok(());
+        }
         self.server.drop_database(database.own).await.map_err(server_error("dropping a database"))
     }
 
@@ -213,6 +219,10 @@ impl Engine for Postgres {
     }
 
     async fn close(self) -> Result<(), RecordError> {
+        if self.server.is_kept() {
+            // The databases that stay may need them.
+            return Ok(());
+        }
         self.server.undo(&self.made).await.map_err(server_error("undoing what revisions made on the server"))
     }
 }

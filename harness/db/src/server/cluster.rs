@@ -1,7 +1,9 @@
 //! A private cluster: a server of our own, started from binaries on this machine.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -13,6 +15,7 @@ use super::guardian::Guardian;
 use super::run::{RunId, random_hex};
 use super::template::Template;
 use super::user::ServiceUser;
+use crate::files::plain;
 use crate::room;
 
 /// A server that has not come up by then never will.
@@ -50,6 +53,8 @@ pub(crate) struct Cluster {
     _guardian: Guardian,
     folder: RunFolder,
     port: u16,
+    binaries: PathBuf,
+    user: Option<ServiceUser>,
     /// What the server's superuser is to be given as a password for connections by network.
     pub(crate) password: String,
 }
@@ -64,12 +69,17 @@ impl Cluster {
         let mut tries = 0;
         loop {
             let folder = RunFolder::make(run, user, keep)?;
-            let explained = |reason| failed(binaries, room::explain(reason, folder.path()));
+            let explained = |reason| {
+                let reason = room::explain(reason, folder.path());
+                let kept = || format!("{reason}; its folder is kept: {}", folder.path().display());
+                failed(binaries, if keep { kept() } else { reason.clone() })
+            };
             let cached = template.fill(&folder.path().join("data"), run).map_err(explained)?;
             tries += 1;
             match launch(binaries, &folder, user, keep) {
                 Ok((guardian, port)) => {
-                    return Ok(Self { _guardian: guardian, folder, port, password });
+                    let (binaries, user) = (binaries.dir.clone(), user.cloned());
+                    return Ok(Self { _guardian: guardian, folder, port, binaries, user, password });
                 }
                 Err(Failure::PortTaken) if tries < TRIES => remove(&folder),
                 Err(Failure::PortTaken) => {
@@ -107,6 +117,21 @@ impl Cluster {
     /// The folder of the server's data and log.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The command that starts a server that was kept.
+    pub(crate) fn to_start(&self) -> String {
+        let as_user = self.user.as_ref().map(|user| format!("runuser -u {} -- ", user.name));
+        let file = |name| shell_word(&self.folder.path().join(name).display().to_string());
+        let (program, data, log) = (self.binaries.join("pg_ctl"), file("data"), file("log"));
+        let program = shell_word(&program.display().to_string());
+        format!("{}{program} -w -D {data} -l {log} start", as_user.unwrap_or_default())
+    }
+
+    /// The command that lists the databases of a server that was started so.
+    pub(crate) fn to_reach(&self) -> String {
+        let folder = shell_word(&self.folder.path().display().to_string());
+        format!("psql -h {folder} -p {} -U postgres -l", self.port)
     }
 
     /// What the server said last when it fell, if it did.
@@ -149,6 +174,15 @@ fn launch(
     for (name, value) in SETTINGS.iter().chain(&own) {
         arguments.extend(["-c".to_owned(), format!("{name}={value}")]);
     }
+    if keep {
+        // Whoever starts it again need not know the settings that it cannot do without.
+        let settings = SETTINGS.iter().chain(&own).chain(&[("listen_addresses", "")]);
+        let line = |(name, value): &(&str, &str)| format!("{name} = '{}'\n", value.replace('\'', "''"));
+        let lines: String = settings.map(line).collect();
+        let config = OpenOptions::new().append(true).open(data.join("postgresql.conf"));
+        let written = config.and_then(|mut config| config.write_all(lines.as_bytes()));
+        written.map_err(|e| Failure::Other(format!("its settings cannot be written: {}", plain(&e))))?;
+    }
     let program = binaries.dir.join("postgres");
     let mut guardian =
         Guardian::start(&program, &arguments, folder.path(), user, keep).map_err(Failure::Error)?;
@@ -183,6 +217,12 @@ fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(3)..];
     if last.is_empty() { "(nothing)".to_owned() } else { last.join(" | ") }
+}
+
+/// A word of a command as a shell takes it.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn failed(binaries: &Binaries, reason: String) -> ServerError {

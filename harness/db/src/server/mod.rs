@@ -115,7 +115,10 @@ pub struct Server {
 enum Held {
     Cluster(Cluster),
     #[cfg(feature = "containers")]
-    Container(#[expect(dead_code, reason = "it is there to be dropped")] Keeper),
+    Container {
+        _keeper: Keeper,
+        id: String,
+    },
     Stranger(#[expect(dead_code, reason = "it is there to be dropped")] Keeper),
 }
 
@@ -230,8 +233,8 @@ impl Server {
         request: &Request,
         passed_over: Vec<PassedOver>,
     ) -> Self {
-        let container::Contained { keeper, url, options, version, source } = found;
-        let (isolate, held) = (Isolate::Database, Held::Container(keeper));
+        let container::Contained { keeper, id, url, options, version, source } = found;
+        let (isolate, held) = (Isolate::Database, Held::Container { _keeper: keeper, id });
         Self::new(run, version, source, passed_over, isolate, request.keep, options, url, held)
     }
 
