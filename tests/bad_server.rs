@@ -8,13 +8,11 @@ mod support;
 use insta::assert_snapshot;
 use rstest::rstest;
 use rustix::process::{Signal, kill_process};
-use sqlx::Connection as _;
 use support::command::Project;
 use support::fake_postgres::{self, Fake};
 use support::is_skipped;
 use support::processes::{Process, below, kill, wait_for, wait_until_gone};
 use switchback::Backend;
-use switchback_db::server::{self, Request, Server};
 
 const SECRET: &str = "s3cret";
 const TABLE: (&str, &str) = ("1_a.up.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY);\n");
@@ -188,48 +186,6 @@ fn a_run_ends_on_postgres(
     kill_process(running.pid(), signal).unwrap();
     running.end().ends(130).says("interrupted");
     started.iter().for_each(wait_until_gone);
-}
-
-/// All databases and roles of a server.
-async fn objects(on: &Server) -> Vec<String> {
-    let database = on.create_database("list").await.unwrap();
-    let mut connection = database.connect().await.unwrap();
-    let sql = "SELECT datname::text FROM pg_database UNION ALL SELECT rolname::text FROM pg_roles ORDER BY 1";
-    let found = sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    on.drop_database(database).await.unwrap();
-    let own = |name: &String| name.contains("_list");
-    found.into_iter().filter(|name| !own(name)).collect()
-}
-
-/// Whatever a run meets on a server of somebody else's, it leaves that as it was.
-#[rstest]
-#[case::a_clean_run(TABLE.1, None, 0)]
-#[case::a_failing_revision("SELECT 1 / 0;", None, 1)]
-#[case::a_role_and_a_database("-- no-transaction\nCREATE DATABASE switchback_given;", None, 1)]
-#[case::a_role("CREATE ROLE switchback_given;", None, 1)]
-#[case::ctrl_c(SLEEP, Some(Signal::INT), 130)]
-#[case::an_end(SLEEP, Some(Signal::TERM), 130)]
-fn a_given_server_stays_as_it_was(#[case] sql: &str, #[case] signal: Option<Signal>, #[case] code: i32) {
-    if is_skipped(Backend::Postgres) {
-        return;
-    }
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(server::provision(&Request::default())).unwrap();
-    let given = runtime.block_on(server.create_database("given")).unwrap();
-    let before = runtime.block_on(objects(&server));
-
-    let project = Project::sqlx(&[("1_a.up.sql", sql), ("1_a.down.sql", "DROP TABLE IF EXISTS t;\n")]);
-    let running =
-        project.command("check --backend postgres --postgres-url").arg(given.url().reveal()).start();
-    if let Some(signal) = signal {
-        let working = || runtime.block_on(objects(&server)).len() > before.len() + 1;
-        wait_for("the databases of the run", || working().then_some(()));
-        kill_process(running.pid(), signal).unwrap();
-    }
-    running.end().ends(code);
-    assert_eq!(runtime.block_on(objects(&server)), before);
-    runtime.block_on(server.close()).unwrap();
 }
 
 #[test]

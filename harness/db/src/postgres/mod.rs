@@ -4,7 +4,6 @@ mod promises;
 mod rows;
 mod run;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sqlx::PgConnection;
@@ -158,12 +157,13 @@ impl Engine for Postgres {
         if !run::may_touch_the_cluster(&run.script.text) {
             return run::run(database, run).await;
         }
-        let before = self.cluster().await?;
+        let text = run.script.text.clone();
+        let listing = server_error("listing roles and databases");
+        let before = self.server.before_revision(&text).await.map_err(&listing)?;
         let mut ran = run::run(database, run).await?;
-        let after = self.cluster().await?;
-        let escapes = run::cluster_changes(&before, &after);
-        self.made.extend(run::made(&escapes));
-        ran.escapes.extend(escapes);
+        let (after, made) = self.server.after_revision(&text, &before).await.map_err(&listing)?;
+        self.made.extend(made);
+        ran.escapes.extend(run::cluster_changes(&before, &after));
         Ok(ran)
     }
 
@@ -224,11 +224,5 @@ impl Engine for Postgres {
             return Ok(());
         }
         self.server.undo(&self.made).await.map_err(server_error("undoing what revisions made on the server"))
-    }
-}
-
-impl Postgres {
-    async fn cluster(&self) -> Result<BTreeMap<String, String>, RecordError> {
-        self.server.cluster_objects().await.map_err(server_error("listing roles and databases"))
     }
 }

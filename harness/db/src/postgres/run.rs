@@ -240,12 +240,3 @@ pub(super) fn cluster_changes(
     }
     changes
 }
-
-/// The objects of the whole server that a revision made, and this run has to take back.
-pub(super) fn made(escapes: &[Escape]) -> Vec<String> {
-    let made = escapes.iter().filter_map(|escape| match escape {
-        Escape::Cluster { object, change: "created" } => Some(object.clone()),
-        Escape::Cluster { .. } | Escape::OpenTransaction => None,
-    });
-    made.collect()
-}

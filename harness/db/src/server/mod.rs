@@ -7,6 +7,7 @@
 
 mod aftermath;
 mod binaries;
+mod claims;
 mod cluster;
 mod connect;
 #[cfg(feature = "containers")]
@@ -39,6 +40,7 @@ pub use self::error::{PassedOver, ServerError};
 pub use self::url::{DatabaseUrl, Origin, UrlSource};
 
 use self::binaries::Binaries;
+use self::claims::Claims;
 use self::cluster::Cluster;
 use self::connect::{connect, execute, literal};
 use self::keeper::Keeper;
@@ -108,6 +110,7 @@ pub struct Server {
     url: DatabaseUrl,
     ctype: OnceCell<&'static str>,
     labels: Mutex<BTreeMap<String, u32>>,
+    claims: Arc<Claims>,
     held: Held,
 }
 
@@ -212,6 +215,12 @@ async fn private_cluster(run: &RunId, request: &Request) -> Result<(Cluster, Bin
     started.await.unwrap_or_else(|e| Err(format!("starting it was cut short: {e}")))
 }
 
+/// The major version of one such as `15.18` or `19beta1`.
+fn major_of(version: &str) -> u32 {
+    let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
+    version[..digits].parse().unwrap_or_default()
+}
+
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Server({} {} run {})", self.version, self.source, self.run)
@@ -221,9 +230,11 @@ impl fmt::Debug for Server {
 impl Server {
     fn of_stranger(found: Stranger, run: RunId, request: &Request, passed_over: Vec<PassedOver>) -> Self {
         let isolate = request.isolate;
-        let Stranger { keeper, url, options, version, source } = found;
+        let Stranger { keeper, claims, url, options, version, source } = found;
         let held = Held::Stranger(keeper);
-        Self::new(run, version, source, passed_over, isolate, request.keep, options, url, held)
+        let keep = request.keep;
+        let server = Self::new(run, version, source, passed_over, isolate, keep, options, url, held);
+        Self { claims, ..server }
     }
 
     #[cfg(feature = "containers")]
@@ -274,8 +285,7 @@ impl Server {
         url: DatabaseUrl,
         held: Held,
     ) -> Self {
-        let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
-        let major = version[..digits].parse().unwrap_or_default();
+        let major = major_of(&version);
         Self {
             run,
             version,
@@ -288,6 +298,7 @@ impl Server {
             url,
             ctype: OnceCell::new(),
             labels: Mutex::default(),
+            claims: Arc::default(),
             held,
         }
     }
