@@ -17,6 +17,8 @@ use switchback::Backend;
 const SECRET: &str = "s3cret";
 const TABLE: (&str, &str) = ("1_a.up.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY);\n");
 const DROP: (&str, &str) = ("1_a.down.sql", "DROP TABLE t;\n");
+/// The private server is what is looked at, also where a container would serve.
+const NO_DOCKER: &str = "unix:///nonexistent";
 const SLEEP: &str = "SELECT pg_sleep(600);\n";
 /// On SQLite nothing sleeps, but this counts for ever.
 const COUNT: &str = "CREATE TABLE n AS WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c;\n";
@@ -101,7 +103,7 @@ fn a_url_in_the_environment_that_does_not_serve_is_passed_over_in_silence_about_
 fn no_postgres_of_that_version() {
     let project = Project::sqlx(&[TABLE, DROP]).adding("switchback.toml", "\n[postgres]\nversion = \"99\"\n");
     let run = |words: &str| {
-        project.command(words).env("DOCKER_HOST", "unix:///nonexistent").env("SKIP_POSTGRES_TESTS", "").run()
+        project.command(words).env("DOCKER_HOST", NO_DOCKER).env("SKIP_POSTGRES_TESTS", "").run()
     };
     run("check")
         .ends(3)
@@ -142,7 +144,7 @@ fn a_server_that_dies_in_the_middle() {
         return;
     }
     let project = Project::sqlx(&[("1_a.up.sql", SLEEP), DROP]);
-    let running = project.command("check --backend postgres").start();
+    let running = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).start();
     let server = server_of(&running);
     let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");
     wait_for("a session at work", || below(server.pid).into_iter().find(asleep));
@@ -150,6 +152,42 @@ fn a_server_that_dies_in_the_middle() {
     kill(&server);
     running.end().ends(3).says("could not run everything");
     sessions.iter().for_each(wait_until_gone);
+}
+
+/// The server goes on after a session of it has crashed, but all others crash with it.
+#[test]
+fn a_session_that_dies_in_the_middle() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[TABLE, DROP, ("2_b.up.sql", SLEEP), ("2_b.down.sql", "")]);
+    let running = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).start();
+    let server = server_of(&running);
+    let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");
+    let session = wait_for("a session at work", || below(server.pid).into_iter().find(asleep));
+    kill(&session);
+    running.end().ends(3).says("could not run everything").keeps_quiet_about("error[");
+    wait_until_gone(&server);
+}
+
+/// A server that is stopped, as by a debugger, hears nothing until it is let go on.
+#[test]
+fn ctrl_c_ends_a_server_that_is_frozen() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[("1_a.up.sql", SLEEP), DROP]);
+    let running = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).start();
+    let server = server_of(&running);
+    let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");
+    wait_for("a session at work", || below(server.pid).into_iter().find(asleep));
+    let started = below(running.pid());
+    kill_process(server.pid, Signal::STOP).unwrap();
+    let asked = std::time::Instant::now();
+    kill_process(running.pid(), Signal::INT).unwrap();
+    running.end().ends(130).says("interrupted");
+    assert!(asked.elapsed().as_secs() < 10);
+    started.iter().for_each(wait_until_gone);
 }
 
 #[rstest]
@@ -176,7 +214,7 @@ fn a_run_ends_on_postgres(
         return;
     }
     let project = Project::sqlx(&[("1_a.up.sql", SLEEP), DROP]);
-    let running = project.command("check --backend postgres").start();
+    let running = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).start();
     let server = server_of(&running);
     if moment == "while a revision runs" {
         let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");

@@ -168,3 +168,85 @@ fn the_next_run_takes_back_what_a_killed_one_left_and_only_that(
     assert_eq!(given.objects(), before);
     given.close();
 }
+
+/// Each session takes that many seconds to begin, at the server's own wish.
+fn slow(given: &Given, seconds: u32) -> String {
+    format!("{}?options=-c%20post_auth_delay%3D{seconds}", given.url())
+}
+
+#[test]
+fn one_that_answers_slowly_is_waited_for() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let given = Given::new();
+    let before = given.objects();
+    let project = Project::sqlx(&[TABLE]);
+    let command = project.command("check --backend postgres --check upgrade-fails --postgres-url");
+    command.arg(slow(&given, 1)).run().ends(0);
+    assert_eq!(given.objects(), before);
+    given.close();
+}
+
+#[test]
+fn one_that_answers_too_slowly_is_given_up() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let given = Given::new();
+    let project = Project::sqlx(&[TABLE]);
+    let command = project.command("check --backend postgres --postgres-url");
+    command.arg(slow(&given, 60)).run().ends(3).says("did not answer within 8 seconds");
+    given.close();
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_one_that_says_nothing() {
+    let project = Project::sqlx(&[TABLE]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://ada@{}/app", listener.local_addr().unwrap());
+    let command = project.command("check --backend postgres --postgres-url").arg(url);
+    let started = std::time::Instant::now();
+    let running = command.env("SKIP_POSTGRES_TESTS", "").start();
+    let _held = listener.accept().unwrap();
+    kill_process(running.pid(), Signal::INT).unwrap();
+    running.end().ends(130).says("interrupted");
+    assert!(started.elapsed().as_secs() < 8);
+}
+
+#[test]
+fn one_with_no_connection_to_spare() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let given = Given::new();
+    given.run("CREATE ROLE ada LOGIN CREATEDB CONNECTION LIMIT 2 PASSWORD 's3cret'");
+    let before = given.objects();
+    let (_, place) = given.url().split_once('@').unwrap();
+    let project = Project::sqlx(&[TABLE, DROP]);
+    let command = project.command("check --backend postgres --postgres-url");
+    let ran = command.arg(format!("postgres://ada:s3cret@{place}")).run().ends(3);
+    ran.says("too many connections for role").keeps_quiet_about("error[").keeps_quiet_about("s3cret");
+    assert_eq!(given.objects(), before);
+    given.close();
+}
+
+/// What the server is short of is not the revision's fault, and its hint is passed on.
+#[test]
+fn one_that_is_short_of_locks() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let given = Given::new();
+    let project = Project::sqlx(&[
+        (
+            "1_a.up.sql",
+            "DO $$ BEGIN FOR n IN 1..60000 LOOP PERFORM pg_advisory_xact_lock(n); END LOOP; END $$;\n",
+        ),
+        ("1_a.down.sql", ""),
+    ]);
+    let command = project.command("check --backend postgres --postgres-url").arg(given.url());
+    let ran = command.run().ends(3).says("running migrations/1_a.up.sql failed: out of shared memory");
+    ran.says("max_locks_per_transaction").keeps_quiet_about("error[");
+    given.close();
+}

@@ -11,7 +11,11 @@ server=$!
 {
   cat <&3 >/dev/null
   # The number of a server that has ended may belong to another process by now.
-  [ -e "$folder/stopped" ] || kill -"$signal" "$server" 2>/dev/null
+  if ! [ -e "$folder/stopped" ]; then
+    kill -"$signal" "$server" 2>/dev/null
+    # One that is frozen would not hear it.
+    kill -CONT "$server" 2>/dev/null
+  fi
 } &
 watch=$!
 wait "$server"
