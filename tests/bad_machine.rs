@@ -46,7 +46,11 @@ fn a_disk_fills_under_sqlite(#[values(Full::Disk, Full::File)] full: Full) {
     let Some(ran) = where_there_is_room_for(8, full, &project, "check --backend sqlite") else {
         return;
     };
-    let ran = ran.ends(3).says("not run").says("running migrations/2_b.up.sql failed: ").keeps_quiet_about("error[");
+    let ran = ran
+        .ends(3)
+        .says("not run")
+        .says("running migrations/2_b.up.sql failed: ")
+        .keeps_quiet_about("error[");
     ran.says("make room").says("[folder]/tmp/switchback-").says("TMPDIR");
 }
 
@@ -62,7 +66,8 @@ fn a_disk_fills_under_postgres(
         "CREATE {kind} TABLE big (a TEXT);\nALTER TABLE big ALTER a SET STORAGE EXTERNAL;\n\
          INSERT INTO big SELECT repeat('x', 100000) FROM generate_series(1, 2000);\n"
     );
-    let project = Project::sqlx(&[TABLE, DROP, ("2_b.up.sql", &fills), ("2_b.down.sql", "DROP TABLE big;\n")]);
+    let project =
+        Project::sqlx(&[TABLE, DROP, ("2_b.up.sql", &fills), ("2_b.down.sql", "DROP TABLE big;\n")]);
     let Some(ran) = where_there_is_room_for(128, full, &project, "check --backend postgres") else {
         return;
     };
@@ -122,4 +127,95 @@ fn no_postgres_at_all() {
     run("schema").ends(3).says("none found on this machine");
     run("baseline").ends(3).says("nothing was accepted");
     run("check --backend sqlite").ends(0);
+}
+
+/// Takes all rights on a path away, or all but those to read and enter.
+fn forbid(project: &Project, path: &str, mode: u32) {
+    let path = project.root().join(path);
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn files_and_folders_that_may_not_be_read() {
+    let fixtures = "[history]\npath = \"migrations\"\n[rows]\nfixtures = \"rows.json\"\n";
+    let told: String = ["switchback.toml", "migrations/1_a.up.sql", "migrations", "rows.json", "."]
+        .iter()
+        .map(|path| {
+            let project =
+                Project::sqlx(&[TABLE, DROP]).with("switchback.toml", fixtures).with("rows.json", "{}");
+            forbid(&project, path, 0o000);
+            // By its full path, since nobody can stand in a folder that may not be entered.
+            let command = project.command("check --backend sqlite").arg(project.root()).within("/");
+            let ran = command.by(machine::without_rights_of_root).run();
+            forbid(&project, path, 0o755);
+            ran.ends(2).stderr
+        })
+        .collect();
+    assert_snapshot!(told, @r#"
+    error: "[folder]/project/switchback.toml" cannot be read: permission denied
+    error: "migrations/1_a.up.sql" cannot be read: permission denied
+    error: [history] path in switchback.toml: "migrations" cannot be read: permission denied
+    error: [rows] fixtures in switchback.toml: "rows.json" cannot be read: permission denied
+    error: "[folder]/project/." cannot be read: permission denied
+    "#);
+}
+
+#[test]
+fn a_file_of_variables_that_may_not_be_read() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[TABLE, DROP]).with(".env", "DATABASE_URL=sqlite://a.db\n");
+    forbid(&project, ".env", 0o000);
+    let run = |words: &str| project.command(words).by(machine::without_rights_of_root).run();
+    assert_snapshot!(run("schema --backend postgres").ends(3).stderr, @r#"error: could not read "./.env": permission denied (postgres)"#);
+    run("check --backend sqlite").ends(0);
+}
+
+#[test]
+fn a_project_that_may_not_be_written() {
+    let project = Project::sqlx(&[TABLE, DROP, ("2_b.sql", "CREATE TABLE u (id INTEGER PRIMARY KEY);\n")]);
+    ["migrations", "switchback.toml", "."].iter().for_each(|path| forbid(&project, path, 0o555));
+    let run = |words: &str| project.command(words).by(machine::without_rights_of_root).run();
+    let (checked, noted) = (run("check --backend sqlite"), run("baseline --backend sqlite"));
+    ["switchback.toml", "."].iter().for_each(|path| forbid(&project, path, 0o755));
+    checked.ends(0).says("warning[missing-downgrade]");
+    assert_snapshot!(noted.ends(2).stderr, @"error: cannot write ./switchback.toml: permission denied");
+}
+
+#[test]
+fn a_disk_fills_while_findings_are_accepted() {
+    let limit = 256 << 10;
+    let project = Project::sqlx(&[TABLE, ("1_a.down.sql", "SELECT 1;\n")]);
+    let room = limit - project.read("switchback.toml").len() - 40;
+    let project = project.adding("switchback.toml", &format!("# {}\n", "x".repeat(room)));
+    let before = project.read("switchback.toml");
+    let command = project.command("baseline --backend sqlite");
+    let ran = command.by(|command| machine::with_files_up_to(limit as u64, command)).run();
+    assert_snapshot!(ran.ends(2).stderr, @"error: cannot write ./switchback.toml: file too large");
+    assert_eq!(project.read("switchback.toml"), before);
+}
+
+#[rstest]
+fn a_temporary_folder_that_may_not_be_written(
+    #[values(Backend::Postgres, Backend::Sqlite)] backend: Backend,
+    #[values(false, true)] mounted: bool,
+) {
+    if is_skipped(backend) {
+        return;
+    }
+    let project = Project::sqlx(&[TABLE, DROP]).with_folder("tmp");
+    let tmp = project.root().join("tmp");
+    forbid(&project, "tmp", 0o555);
+    let words = format!("check --keep --backend {backend}");
+    let command = project.command(&words).env("TMPDIR", &tmp).env("DOCKER_HOST", "unix:///nonexistent");
+    let command = match mounted {
+        false => command.by(machine::without_rights_of_root),
+        true if machine::can_be_made() => {
+            command.by(|command| machine::after("mount -t tmpfs -o ro none \"$TMPDIR\"", command))
+        }
+        true => return,
+    };
+    let why = if mounted { "read-only file system" } else { "permission denied" };
+    command.run().ends(3).says("[folder]/project/tmp\"").says(why).says("set TMPDIR to a folder that");
 }

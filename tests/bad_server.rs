@@ -170,6 +170,35 @@ fn a_session_that_dies_in_the_middle() {
     wait_until_gone(&server);
 }
 
+/// A server that never comes up is not waited for once nobody wants it any more, and ends also if it
+/// does not heed what it is told.
+#[test]
+fn ctrl_c_ends_a_server_that_does_not_come_up() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let script =
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 'postgres (PostgreSQL) 17.0' && exit\nexec sleep 600\n";
+    let project = Project::sqlx(&[TABLE, DROP])
+        .with("bin/postgres", script)
+        .with("bin/initdb", "#!/bin/sh\nmkdir \"$8\"\n");
+    let bin = project.root().join("bin");
+    for name in ["postgres", "initdb"] {
+        let rights = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(bin.join(name), rights).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    let command = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).env("PATH", path);
+    let running = command.env("XDG_CACHE_HOME", project.root()).start();
+    let asleep = |one: &Process| one.command.starts_with("sleep 600");
+    let server = wait_for("a server", || below(running.pid()).into_iter().find(asleep));
+    let asked = std::time::Instant::now();
+    kill_process(running.pid(), Signal::INT).unwrap();
+    running.end().ends(130).says("interrupted");
+    assert!(asked.elapsed().as_secs() < 20);
+    wait_until_gone(&server);
+}
+
 /// A server that is stopped, as by a debugger, hears nothing until it is let go on.
 #[test]
 fn ctrl_c_ends_a_server_that_is_frozen() {
@@ -239,4 +268,3 @@ fn a_run_that_is_killed_leaves_no_server_and_the_next_removes_its_folder() {
     let clean = project.with("migrations/1_a.sql", TABLE.1);
     clean.run("check --backend sqlite").ends(0);
 }
-

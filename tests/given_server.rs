@@ -56,7 +56,9 @@ impl Given {
 
     /// All databases and roles.
     fn objects(&self) -> Vec<String> {
-        self.ask("SELECT datname::text FROM pg_database UNION ALL SELECT rolname::text FROM pg_roles ORDER BY 1")
+        self.ask(
+            "SELECT datname::text FROM pg_database UNION ALL SELECT rolname::text FROM pg_roles ORDER BY 1",
+        )
     }
 
     /// Waits until a revision of a run sleeps.

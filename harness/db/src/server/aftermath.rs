@@ -33,8 +33,11 @@ impl Server {
         }
         Some(match &self.held {
             Held::Cluster(cluster) => {
-                let (folder, start, reach) = (cluster.folder().display(), cluster.to_start(), cluster.to_reach());
-                format!("databases kept in {folder}: start their server with `{start}`, list them with `{reach}`")
+                let (folder, start, reach) =
+                    (cluster.folder().display(), cluster.to_start(), cluster.to_reach());
+                format!(
+                    "databases kept in {folder}: start their server with `{start}`, list them with `{reach}`"
+                )
             }
             #[cfg(feature = "containers")]
             Held::Container { id, .. } => format!(

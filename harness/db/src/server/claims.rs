@@ -44,9 +44,9 @@ impl Claims {
         }
         let ours = |object: &Object| {
             made.get(&object.name).is_some_and(|oid| *oid == object.oid)
-                || running.iter().any(|(before, text)| {
-                    !before.contains(&object.name) && is_named(&object.name, text)
-                })
+                || running
+                    .iter()
+                    .any(|(before, text)| !before.contains(&object.name) && is_named(&object.name, text))
         };
         neighbours::undo(on, major, ours).await
     }

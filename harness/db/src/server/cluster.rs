@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -60,8 +61,13 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a server and waits until it answers. Blocks.
-    pub(crate) fn start(binaries: &Binaries, run: &RunId, keep: bool) -> Result<Self, ServerError> {
+    /// Starts a server and waits until it answers, or until whoever waits for it is gone. Blocks.
+    pub(crate) fn start(
+        binaries: &Binaries,
+        run: &RunId,
+        keep: bool,
+        waiter: &Weak<()>,
+    ) -> Result<Self, ServerError> {
         let user = ServiceUser::to_become().map_err(|reason| failed(binaries, reason))?;
         let user = user.as_ref();
         let password = random_hex(16)?;
@@ -76,7 +82,7 @@ impl Cluster {
             };
             let cached = template.fill(&folder.path().join("data"), run).map_err(explained)?;
             tries += 1;
-            match launch(binaries, &folder, user, keep) {
+            match launch(binaries, &folder, user, keep, waiter) {
                 Ok((guardian, port)) => {
                     let (binaries, user) = (binaries.dir.clone(), user.cloned());
                     return Ok(Self { _guardian: guardian, folder, port, binaries, user, password });
@@ -159,6 +165,7 @@ fn launch(
     folder: &RunFolder,
     user: Option<&ServiceUser>,
     keep: bool,
+    waiter: &Weak<()>,
 ) -> Result<(Guardian, u16), Failure> {
     let port = free_port().map_err(|e| Failure::Other(format!("no port on the loopback: {e}")))?;
     let data = folder.path().join("data");
@@ -188,6 +195,9 @@ fn launch(
         Guardian::start(&program, &arguments, folder.path(), user, keep).map_err(Failure::Error)?;
     let patience = Instant::now() + PATIENCE;
     while !ready(&data) {
+        if waiter.strong_count() == 0 {
+            return Err(Failure::Error(failed(binaries, "it was interrupted".to_owned())));
+        }
         let stopped = guardian.server_stopped();
         if stopped || Instant::now() > patience {
             let log = std::fs::read(folder.path().join("log")).unwrap_or_default();

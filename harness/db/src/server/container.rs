@@ -175,9 +175,7 @@ impl Plan {
             // What is kept must outlast the memory, and without a lease it is nobody's leftover.
             request
         } else {
-            request
-                .with_mount(Mount::tmpfs_mount("/switchback"))
-                .with_label(LEASE, lease.to_string_lossy())
+            request.with_mount(Mount::tmpfs_mount("/switchback")).with_label(LEASE, lease.to_string_lossy())
         }
     }
 }

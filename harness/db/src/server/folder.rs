@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process, test_kill_process};
 use super::ServerError;
 use super::run::RunId;
 use super::user::ServiceUser;
+use crate::files::plain;
 
 const LEFT: &str = "switchback-pg-";
 /// A folder that its user wants to keep is no leftover, so it has another name.
@@ -45,8 +46,10 @@ impl RunFolder {
         let name = format!("{}{run}", if keep { KEPT } else { LEFT });
         let mut refused = Vec::new();
         for base in bases(keep) {
-            let made = serves(&base, &name, user)
-                .and_then(|()| Self::make_in(&base, &name, user, keep).map_err(|e| e.to_string()));
+            let made = serves(&base, &name, user).and_then(|()| {
+                let made = Self::make_in(&base, &name, user, keep);
+                made.map_err(|e| format!("cannot be written: {}", plain(&e)))
+            });
             match made {
                 Ok(folder) => return Ok(folder),
                 Err(reason) => refused.push(format!("\"{}\" {reason}", base.display())),
@@ -174,7 +177,7 @@ fn bases(keep: bool) -> Vec<PathBuf> {
 
 /// Whether a folder of that name in `base` could hold a server's data and sockets.
 fn serves(base: &Path, name: &str, user: Option<&ServiceUser>) -> Result<(), String> {
-    let base = fs::canonicalize(base).map_err(|e| format!("cannot be used: {e}"))?;
+    let base = fs::canonicalize(base).map_err(|e| format!("cannot be used: {}", plain(&e)))?;
     if base.join(name).join(".s.PGSQL.65535").as_os_str().len() > LONGEST_SOCKET {
         return Err("has a path too long for a Unix socket".to_owned());
     }

@@ -10,12 +10,16 @@ exec 3<&0
 server=$!
 {
   cat <&3 >/dev/null
+  turn=0
   # The number of a server that has ended may belong to another process by now.
-  if ! [ -e "$folder/stopped" ]; then
-    kill -"$signal" "$server" 2>/dev/null
-    # One that is frozen would not hear it.
+  until [ -e "$folder/stopped" ]; do
+    # One that is only just starting does not listen yet, and one that is frozen would not hear.
+    [ $((turn % 50)) != 0 ] || kill -"$signal" "$server" 2>/dev/null
+    [ "$turn" -lt 500 ] || kill -KILL "$server" 2>/dev/null
     kill -CONT "$server" 2>/dev/null
-  fi
+    turn=$((turn + 1))
+    sleep 0.02 2>/dev/null || sleep 1
+  done
 } &
 watch=$!
 wait "$server"

@@ -197,10 +197,13 @@ pub async fn shared(request: &Request) -> Result<Arc<Server>, ServerError> {
 /// A started cluster with the binaries that it runs on, or why there is none.
 async fn private_cluster(run: &RunId, request: &Request) -> Result<(Cluster, Binaries), String> {
     let (run, request) = (run.clone(), request.clone());
+    // Goes away with this future: nobody waits for the server any more.
+    let wanted = Arc::new(());
+    let waiter = Arc::downgrade(&wanted);
     let started = tokio::task::spawn_blocking(move || {
         let found = Binaries::find(&request.binary_dirs);
-        let wanted = |b: &&Binaries| request.version.is_none_or(|wanted| wanted == b.major);
-        let Some(binaries) = found.iter().find(wanted) else {
+        let fits = |b: &&Binaries| request.version.is_none_or(|wanted| wanted == b.major);
+        let Some(binaries) = found.iter().find(fits) else {
             let versions: Vec<String> = found.iter().map(|b| b.major.to_string()).collect();
             return Err(match (request.version, versions.join(", ")) {
                 (Some(wanted), found) if !found.is_empty() => {
@@ -209,10 +212,12 @@ async fn private_cluster(run: &RunId, request: &Request) -> Result<(Cluster, Bin
                 _ => "none found on this machine".to_owned(),
             });
         };
-        let cluster = Cluster::start(binaries, &run, request.keep).map_err(|e| e.to_string())?;
+        let cluster = Cluster::start(binaries, &run, request.keep, &waiter).map_err(|e| e.to_string())?;
         Ok((cluster, binaries.clone()))
     });
-    started.await.unwrap_or_else(|e| Err(format!("starting it was cut short: {e}")))
+    let started = started.await;
+    drop(wanted);
+    started.unwrap_or_else(|e| Err(format!("starting it was cut short: {e}")))
 }
 
 /// The major version of one such as `15.18` or `19beta1`.

@@ -9,8 +9,8 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::oneshot::{Receiver, Sender};
 
-use super::connect::{NoConnection, PATIENCE, connect, execute, identifier};
 use super::claims::{self, Claims};
+use super::connect::{NoConnection, PATIENCE, connect, execute, identifier};
 use super::keeper::Keeper;
 use super::neighbours::{self, Object};
 use super::run::{RunId, tagged};
@@ -223,7 +223,8 @@ async fn sweep(on: &mut PgConnection, isolate: Isolate, major: u32) -> Result<()
     };
     remove(on, isolate, dead).await?;
     if !noted.is_empty() {
-        let theirs = |object: &Object| object.oid.is_some_and(|oid| noted.contains(&(object.name.clone(), oid)));
+        let theirs =
+            |object: &Object| object.oid.is_some_and(|oid| noted.contains(&(object.name.clone(), oid)));
         // What cannot be taken back by now, its new users will tell of.
         let _ = neighbours::undo(on, major, theirs).await;
     }

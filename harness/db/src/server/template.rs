@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
@@ -24,6 +25,9 @@ const INITDB: &[&str] = &[
     "--auth-local=trust",
     "--auth-host=scram-sha-256",
 ];
+
+/// A copy in the making, which becomes the cached folder when it is whole.
+const DRAFT: &str = ".draft-";
 
 /// The cached result of `initdb` for one build of PostgreSQL.
 #[derive(Debug)]
@@ -94,7 +98,8 @@ impl<'a> Template<'a> {
         let Some(parent) = cached.parent() else {
             return;
         };
-        let draft = parent.join(format!(".draft-{run}"));
+        sweep(parent);
+        let draft = parent.join(format!("{DRAFT}{run}"));
         let kept = DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -112,6 +117,17 @@ impl<'a> Template<'a> {
 fn trusted(cached: &Path) -> bool {
     fs::symlink_metadata(cached)
         .is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw() && found.mode() & 0o022 == 0)
+}
+
+/// Removes the drafts of runs that were killed. Making one takes a second.
+fn sweep(parent: &Path) {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(DRAFT)) {
+        let age = entry.metadata().and_then(|draft| draft.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > Duration::from_secs(3600)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn cache() -> Option<PathBuf> {

@@ -23,7 +23,9 @@ pub(super) async fn insert(
         let statement = insert_statement(name, row, "");
         match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
             Ok(_) => {}
-            Err(sqlx::Error::Database(error)) if !is_of_the_library(&*error) => refused.push(refusal(&*error)),
+            Err(sqlx::Error::Database(error)) if !is_of_the_library(&*error) => {
+                refused.push(refusal(&*error))
+            }
             Err(error) => return Err(RecordError::database(Backend::Sqlite, "inserting rows", error)),
         }
     }
