@@ -49,7 +49,7 @@ fn databases_of_sqlite() {
     let kept = entries(&tmp).remove(0);
     ran.says(&format!("kept in [folder]/project/{TMP}/{}", kept.file_name().unwrap().to_string_lossy()));
     check(&project, &tmp, "--backend sqlite").ends(0);
-    assert_eq!(entries(&tmp), [kept.clone()]);
+    assert_eq!(entries(&tmp), [kept.as_path()]);
     assert!(kept.join("trunk-1.sqlite").metadata().unwrap().len() > 0);
 }
 
