@@ -21,17 +21,13 @@ enum Full {
     File,
 }
 
-/// The check on a machine whose folder for temporary files has so many MB, and no other can serve.
+/// The check on a machine whose folder for temporary files has so many MB.
 fn where_there_is_room_for(megabytes: u64, full: Full, project: &Project, words: &str) -> Option<Ran> {
     let command = project.command(words).env("DOCKER_HOST", "unix:///nonexistent");
     let command = match full {
         Full::File => command.by(|command| machine::with_files_up_to(megabytes << 20, command)),
         Full::Disk if machine::can_be_made() => command.by(|command| {
-            let mounts = format!(
-                "mount -t tmpfs -o size={megabytes}m none \"$TMPDIR\"; \
-                 if [ -d /dev/shm ]; then mount -t tmpfs -o size=16m none /dev/shm; fi"
-            );
-            machine::after(&mounts, command)
+            machine::after(&format!("mount -t tmpfs -o size={megabytes}m none \"$TMPDIR\""), command)
         }),
         Full::Disk => return None,
     };
@@ -131,7 +127,8 @@ fn no_postgres_at_all() {
 
 /// Takes all rights on a path away, or all but those to read and enter.
 fn forbid(project: &Project, path: &str, mode: u32) {
-    let path = project.root().join(path);
+    // Without a "." at its end, which would take the right to enter.
+    let path: std::path::PathBuf = project.root().join(path).components().collect();
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
 }
 

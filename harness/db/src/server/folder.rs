@@ -17,6 +17,8 @@ use crate::files::plain;
 const LEFT: &str = "switchback-pg-";
 /// A folder that its user wants to keep is no leftover, so it has another name.
 const KEPT: &str = "switchback-kept-";
+/// A folder in memory, which Linux has.
+const MEMORY: &str = "/dev/shm";
 /// Below this a folder in memory is too small for a server and a history's data.
 const ROOM: u64 = 512 << 20;
 /// The path of a Unix socket has at most 103 bytes on macOS, 107 on Linux.
@@ -167,7 +169,7 @@ fn runs_in(pid: Pid, data: &Path) -> bool {
 /// kept must outlast the memory.
 fn bases(keep: bool) -> Vec<PathBuf> {
     let mut bases = vec![std::env::temp_dir()];
-    let memory = PathBuf::from("/dev/shm");
+    let memory = PathBuf::from(MEMORY);
     if memory.is_dir() && !keep {
         let named = std::env::var_os("TMPDIR").is_some_and(|folder| !folder.is_empty());
         bases.insert(usize::from(named), memory);
@@ -181,7 +183,7 @@ fn serves(base: &Path, name: &str, user: Option<&ServiceUser>) -> Result<(), Str
     if base.join(name).join(".s.PGSQL.65535").as_os_str().len() > LONGEST_SOCKET {
         return Err("has a path too long for a Unix socket".to_owned());
     }
-    if base.starts_with("/dev/shm") {
+    if base == Path::new(MEMORY) {
         let free = rustix::fs::statvfs(&base).map_err(|e| format!("cannot be measured: {e}"))?;
         if free.f_bavail.saturating_mul(free.f_frsize) < ROOM {
             return Err(format!("has less than {} MB free", ROOM >> 20));
