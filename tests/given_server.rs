@@ -252,3 +252,29 @@ fn one_that_is_short_of_locks() {
     ran.says("max_locks_per_transaction").keeps_quiet_about("error[");
     given.close();
 }
+
+#[test]
+fn what_is_kept_there_is_named_and_stays() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let given = Given::new();
+    let before = given.objects();
+    let project = Project::sqlx(&[TABLE, DROP]);
+    let check = |words: &str| {
+        project.command(&format!("check --backend postgres {words} --postgres-url")).arg(given.url()).run()
+    };
+    let (_, password) =
+        given.url().split_once("postgres:").and_then(|(_, rest)| rest.split_once(':')).unwrap();
+    let (password, _) = password.split_once('@').unwrap();
+    let ran = check("--keep").ends(0).keeps_quiet_about(password);
+    let kept = given.objects();
+    let new: Vec<&String> = kept.iter().filter(|name| !before.contains(name)).collect();
+    assert!(new.iter().any(|name| name.ends_with("_trunk")), "{new:?}");
+    let (_, prefix) = ran.stdout.split_once("databases kept on that server, named ").unwrap();
+    let (prefix, _) = prefix.split_once('…').unwrap();
+    assert!(new.iter().all(|name| name.starts_with(prefix)), "{prefix}: {new:?}");
+    check("").ends(0);
+    assert_eq!(given.objects(), kept);
+    given.close();
+}
