@@ -44,15 +44,16 @@ pub(super) async fn run(database: &mut Database, run: Run<'_>) -> Result<Ran, Re
         }
         Trouble::Gone(message) => {
             database.migrating = None;
-            let failed = |error: &dyn std::fmt::Display| {
-                RecordError::database(Backend::Postgres, "running a revision", format!("{message}; {error}"))
+            let failed = |error: String| {
+                let doing = format!("running {}", run.script.path);
+                RecordError::database(Backend::Postgres, doing, format!("{message}; {error}"))
             };
             // All sessions of a server that crashes end at once, so the other one tells.
             if let Some(looking) = &mut database.looking {
-                looking.ping().await.map_err(|error| failed(&error))?;
+                looking.ping().await.map_err(|error| failed(told(&error)))?;
             }
             // A server that still answers means that the script ended its own connection.
-            database.migrating().await.map_err(|error| failed(&error))?;
+            database.migrating().await.map_err(|error| failed(error.to_string()))?;
             let failure = Failure::new(format!("the connection ended while the script ran: {message}"));
             Ok(Ran::failed(blame_file(failure, run.script)))
         }
@@ -165,7 +166,7 @@ async fn left_open(connection: &mut PgConnection, script: &Script) -> Result<Vec
 /// The trouble, and the position of the error in the text that was sent, counted from 1 in characters.
 fn trouble(error: &sqlx::Error) -> (Trouble, Option<usize>) {
     let Some(refused) = error.as_database_error() else {
-        return (Trouble::Gone(error.to_string()), None);
+        return (Trouble::Gone(told(error)), None);
     };
     let code = refused.code().map(|code| code.into_owned());
     let class = code.as_deref().unwrap_or_default();
