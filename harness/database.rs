@@ -110,7 +110,9 @@ impl Check {
                 Ok(Database(Kind::Postgres { server, own }))
             }
             Backend::Sqlite => {
-                let mut engine = run::sqlite(self, &project, &plan).await.map_err(failed)?;
+                let workspace = run::workspace(self).map_err(failed)?;
+                let engine = run::sqlite(&project, &plan, workspace).await;
+                let mut engine = engine.map_err(|error| failed(error.to_string()))?;
                 let made = migrate(&mut engine, &plan, until).await;
                 let made = made.map_err(|error| failed(error.to_string()))?.release().await;
                 let file = made.map_err(|error| failed(error.to_string()))?;

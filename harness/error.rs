@@ -3,6 +3,7 @@
 use std::process;
 
 use switchback_core::report::{Report, Severity};
+use switchback_db::files::plain;
 use switchback_db::project::DiscoverError;
 use switchback_db::record::FixturesError;
 
@@ -51,13 +52,13 @@ pub enum Error {
         reason: String,
     },
     /// The run needs an async runtime and could not start one.
-    #[error("cannot start: {0}")]
+    #[error("cannot start: {}", plain(.0))]
     Runtime(std::io::Error),
     /// The run was interrupted.
-    #[error("interrupted; what this run made is removed")]
+    #[error("interrupted; what this run made is removed, unless --keep was given")]
     Interrupted,
     /// A file could not be written.
-    #[error("cannot write {file}: {reason}")]
+    #[error("cannot write {file}: {}", plain(reason))]
     Write {
         /// The file.
         file: String,

@@ -7,7 +7,8 @@ use switchback_core::Backend;
 use switchback_core::evidence::Recording;
 use switchback_db::postgres::Postgres;
 use switchback_db::project::Project;
-use switchback_db::record::{Plan, Progress, record_and_close};
+use switchback_db::record::{Plan, Progress, RecordError, record_and_close};
+use switchback_db::room;
 use switchback_db::server::{self, Isolate, Origin, Request, Server, UrlSource};
 use switchback_db::sqlite::{Sqlite, Workspace};
 
@@ -20,22 +21,33 @@ pub(crate) async fn on_sqlite(
     plan: &Plan,
     progress: &dyn Progress,
 ) -> Result<Recording, String> {
-    let engine = sqlite(check, project, plan).await?;
-    record_and_close(engine, plan, progress).await.map_err(|error| error.to_string())
+    let workspace = workspace(check)?;
+    let folder = workspace.path().to_owned();
+    let explained = |error: RecordError| {
+        let message = room::explain(error.to_string(), &folder);
+        if check.keep { format!("{message}; databases kept in {}", folder.display()) } else { message }
+    };
+    let engine = sqlite(project, plan, workspace).await.map_err(explained)?;
+    record_and_close(engine, plan, progress).await.map_err(explained)
 }
 
-pub(crate) async fn sqlite(check: &Check, project: &Project, plan: &Plan) -> Result<Sqlite, String> {
+/// A folder for the databases of this run.
+pub(crate) fn workspace(check: &Check) -> Result<Workspace, String> {
     Workspace::sweep(&std::env::temp_dir());
     let run = std::process::id().to_string();
-    let workspace = Workspace::new(&run, check.keep).map_err(|error| error.to_string())?;
-    let foreign_keys = foreign_keys(project, plan);
-    let ignore = plan.history.tool().bookkeeping(Backend::Sqlite).tables;
-    Sqlite::open(workspace, foreign_keys, ignore).await.map_err(|error| error.to_string())
+    Workspace::new(&run, check.keep).map_err(|error| error.to_string())
 }
 
-/// Whether the application has SQLite enforce foreign keys.
-pub(crate) fn foreign_keys(project: &Project, plan: &Plan) -> bool {
-    project.config.sqlite.foreign_keys.unwrap_or_else(|| plan.history.tool().foreign_keys())
+/// An engine that works in the folder as the application opens its databases.
+pub(crate) async fn sqlite(
+    project: &Project,
+    plan: &Plan,
+    workspace: Workspace,
+) -> Result<Sqlite, RecordError> {
+    let tool = plan.history.tool();
+    let foreign_keys = project.config.sqlite.foreign_keys.unwrap_or_else(|| tool.foreign_keys());
+    let ignore = tool.bookkeeping(Backend::Sqlite).tables;
+    Sqlite::open(workspace, foreign_keys, ignore).await
 }
 
 pub(crate) async fn on_postgres(
@@ -47,7 +59,8 @@ pub(crate) async fn on_postgres(
     let server = postgres_server(check, project).await?;
     let ignore = plan.history.tool().bookkeeping(Backend::Postgres).tables;
     let engine = Postgres::new(Arc::clone(&server), ignore);
-    let recorded = record_and_close(engine, plan, progress).await.map_err(|error| error.to_string());
+    let recorded = record_and_close(engine, plan, progress).await;
+    let recorded = recorded.map_err(|error| server.explain(error.to_string()));
     let closed = match Arc::into_inner(server) {
         Some(own) => own.close().await.map_err(|error| error.to_string()),
         // Others of this process still use it; it ends with the process.

@@ -8,17 +8,17 @@ mod support;
 use insta::assert_snapshot;
 use rstest::rstest;
 use rustix::process::{Signal, kill_process};
-use sqlx::Connection as _;
 use support::command::Project;
 use support::fake_postgres::{self, Fake};
 use support::is_skipped;
 use support::processes::{Process, below, kill, wait_for, wait_until_gone};
 use switchback::Backend;
-use switchback_db::server::{self, Request, Server};
 
 const SECRET: &str = "s3cret";
 const TABLE: (&str, &str) = ("1_a.up.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY);\n");
 const DROP: (&str, &str) = ("1_a.down.sql", "DROP TABLE t;\n");
+/// The private server is what is looked at, also where a container would serve.
+const NO_DOCKER: &str = "unix:///nonexistent";
 const SLEEP: &str = "SELECT pg_sleep(600);\n";
 /// On SQLite nothing sleeps, but this counts for ever.
 const COUNT: &str = "CREATE TABLE n AS WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c;\n";
@@ -103,7 +103,7 @@ fn a_url_in_the_environment_that_does_not_serve_is_passed_over_in_silence_about_
 fn no_postgres_of_that_version() {
     let project = Project::sqlx(&[TABLE, DROP]).adding("switchback.toml", "\n[postgres]\nversion = \"99\"\n");
     let run = |words: &str| {
-        project.command(words).env("DOCKER_HOST", "unix:///nonexistent").env("SKIP_POSTGRES_TESTS", "").run()
+        project.command(words).env("DOCKER_HOST", NO_DOCKER).env("SKIP_POSTGRES_TESTS", "").run()
     };
     run("check")
         .ends(3)
@@ -144,7 +144,7 @@ fn a_server_that_dies_in_the_middle() {
         return;
     }
     let project = Project::sqlx(&[("1_a.up.sql", SLEEP), DROP]);
-    let running = project.command("check --backend postgres").start();
+    let running = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).start();
     let server = server_of(&running);
     let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");
     wait_for("a session at work", || below(server.pid).into_iter().find(asleep));
@@ -152,6 +152,71 @@ fn a_server_that_dies_in_the_middle() {
     kill(&server);
     running.end().ends(3).says("could not run everything");
     sessions.iter().for_each(wait_until_gone);
+}
+
+/// The server goes on after a session of it has crashed, but all others crash with it.
+#[test]
+fn a_session_that_dies_in_the_middle() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[TABLE, DROP, ("2_b.up.sql", SLEEP), ("2_b.down.sql", "")]);
+    let running = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).start();
+    let server = server_of(&running);
+    let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");
+    let session = wait_for("a session at work", || below(server.pid).into_iter().find(asleep));
+    kill(&session);
+    running.end().ends(3).says("could not run everything").keeps_quiet_about("error[");
+    wait_until_gone(&server);
+}
+
+/// A server that never comes up is not waited for once nobody wants it any more, and ends also if it
+/// does not heed what it is told.
+#[test]
+fn ctrl_c_ends_a_server_that_does_not_come_up() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let script =
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 'postgres (PostgreSQL) 17.0' && exit\nexec sleep 600\n";
+    let project = Project::sqlx(&[TABLE, DROP])
+        .with("bin/postgres", script)
+        .with("bin/initdb", "#!/bin/sh\nmkdir \"$8\"\n");
+    let bin = project.root().join("bin");
+    for name in ["postgres", "initdb"] {
+        let rights = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(bin.join(name), rights).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    let command = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).env("PATH", path);
+    let running = command.env("XDG_CACHE_HOME", project.root()).start();
+    let asleep = |one: &Process| one.command.starts_with("sleep 600");
+    let server = wait_for("a server", || below(running.pid()).into_iter().find(asleep));
+    let asked = std::time::Instant::now();
+    kill_process(running.pid(), Signal::INT).unwrap();
+    running.end().ends(130).says("interrupted");
+    assert!(asked.elapsed().as_secs() < 20);
+    wait_until_gone(&server);
+}
+
+/// A server that is stopped, as by a debugger, hears nothing until it is let go on.
+#[test]
+fn ctrl_c_ends_a_server_that_is_frozen() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let project = Project::sqlx(&[("1_a.up.sql", SLEEP), DROP]);
+    let running = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).start();
+    let server = server_of(&running);
+    let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");
+    wait_for("a session at work", || below(server.pid).into_iter().find(asleep));
+    let started = below(running.pid());
+    kill_process(server.pid, Signal::STOP).unwrap();
+    let asked = std::time::Instant::now();
+    kill_process(running.pid(), Signal::INT).unwrap();
+    running.end().ends(130).says("interrupted");
+    assert!(asked.elapsed().as_secs() < 10);
+    started.iter().for_each(wait_until_gone);
 }
 
 #[rstest]
@@ -178,7 +243,7 @@ fn a_run_ends_on_postgres(
         return;
     }
     let project = Project::sqlx(&[("1_a.up.sql", SLEEP), DROP]);
-    let running = project.command("check --backend postgres").start();
+    let running = project.command("check --backend postgres").env("DOCKER_HOST", NO_DOCKER).start();
     let server = server_of(&running);
     if moment == "while a revision runs" {
         let asleep = |one: &Process| one.command.starts_with("postgres: ") && one.command.contains("SELECT");
@@ -188,48 +253,6 @@ fn a_run_ends_on_postgres(
     kill_process(running.pid(), signal).unwrap();
     running.end().ends(130).says("interrupted");
     started.iter().for_each(wait_until_gone);
-}
-
-/// All databases and roles of a server.
-async fn objects(on: &Server) -> Vec<String> {
-    let database = on.create_database("list").await.unwrap();
-    let mut connection = database.connect().await.unwrap();
-    let sql = "SELECT datname::text FROM pg_database UNION ALL SELECT rolname::text FROM pg_roles ORDER BY 1";
-    let found = sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    on.drop_database(database).await.unwrap();
-    let own = |name: &String| name.contains("_list");
-    found.into_iter().filter(|name| !own(name)).collect()
-}
-
-/// Whatever a run meets on a server of somebody else's, it leaves that as it was.
-#[rstest]
-#[case::a_clean_run(TABLE.1, None, 0)]
-#[case::a_failing_revision("SELECT 1 / 0;", None, 1)]
-#[case::a_role_and_a_database("-- no-transaction\nCREATE DATABASE switchback_given;", None, 1)]
-#[case::a_role("CREATE ROLE switchback_given;", None, 1)]
-#[case::ctrl_c(SLEEP, Some(Signal::INT), 130)]
-#[case::an_end(SLEEP, Some(Signal::TERM), 130)]
-fn a_given_server_stays_as_it_was(#[case] sql: &str, #[case] signal: Option<Signal>, #[case] code: i32) {
-    if is_skipped(Backend::Postgres) {
-        return;
-    }
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(server::provision(&Request::default())).unwrap();
-    let given = runtime.block_on(server.create_database("given")).unwrap();
-    let before = runtime.block_on(objects(&server));
-
-    let project = Project::sqlx(&[("1_a.up.sql", sql), ("1_a.down.sql", "DROP TABLE IF EXISTS t;\n")]);
-    let running =
-        project.command("check --backend postgres --postgres-url").arg(given.url().reveal()).start();
-    if let Some(signal) = signal {
-        let working = || runtime.block_on(objects(&server)).len() > before.len() + 1;
-        wait_for("the databases of the run", || working().then_some(()));
-        kill_process(running.pid(), signal).unwrap();
-    }
-    running.end().ends(code);
-    assert_eq!(runtime.block_on(objects(&server)), before);
-    runtime.block_on(server.close()).unwrap();
 }
 
 #[test]
@@ -244,13 +267,4 @@ fn a_run_that_is_killed_leaves_no_server_and_the_next_removes_its_folder() {
     assert!(folder.exists());
     let clean = project.with("migrations/1_a.sql", TABLE.1);
     clean.run("check --backend sqlite").ends(0);
-}
-
-#[test]
-fn what_is_kept_is_named() {
-    let project = Project::sqlx(&[TABLE, DROP]).with_folder("tmp – Prüfung");
-    let tmp = project.root().join("tmp – Prüfung");
-    let ran = project.command("check --keep --backend sqlite").env("TMPDIR", &tmp).run().ends(0);
-    let kept = std::fs::read_dir(&tmp).unwrap().next().unwrap().unwrap().file_name();
-    ran.says(&format!("kept in [folder]/project/tmp – Prüfung/{}", kept.to_string_lossy()));
 }

@@ -153,6 +153,10 @@ fn transactions_of_its_own(
     "SET default_transaction_read_only = on;",
     "cannot execute CREATE TABLE in a read-only transaction"
 )]
+#[case::a_file_of_the_server_that_is_not_there(
+    "CREATE TABLE c (a TEXT);\nCOPY c FROM '/nowhere/c.csv';",
+    "could not open file \"/nowhere/c.csv\""
+)]
 #[case::no_time("SET statement_timeout = 1;", "statement timeout")]
 #[case::another_encoding("SET client_encoding = 'latin1'; CREATE TABLE \"Prüfung\" (id int);", "Prüfung")]
 #[case::data_from_a_client("COPY pg_am FROM STDIN;", "the connection ended while the script ran")]

@@ -52,7 +52,12 @@ fn append(path: &Path, entries: &str) -> io::Result<()> {
     if text.parse::<toml::Table>().is_err() {
         return Err(io::Error::other("write its `accept = […]` as [[accept]] tables first"));
     }
-    file.write_all(entries.as_bytes())
+    let before = file.metadata()?.len();
+    file.write_all(entries.as_bytes()).or_else(|reason| {
+        // Half an entry, where the disk is full, would make the whole file useless.
+        file.set_len(before)?;
+        Err(reason)
+    })
 }
 
 fn entry(finding: &Finding, reason: &str) -> String {

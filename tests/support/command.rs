@@ -30,7 +30,7 @@ impl Project {
 
     /// The same, in a folder of that name.
     pub fn named(name: &'static str) -> Self {
-        let folder = tempfile::Builder::new().prefix("sb").tempdir().unwrap();
+        let folder = tempfile::Builder::new().prefix("sb").tempdir_in(quickest_folder()).unwrap();
         // A server that runs as another user has to be able to enter.
         fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let project = Self { folder, name };
@@ -125,6 +125,14 @@ impl Project {
     }
 }
 
+/// In memory where there is room for files of 50 MB and for servers, as runs do that are told of no
+/// folder for temporary files; these are told of one, so that what they leave is found.
+fn quickest_folder() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let room = rustix::fs::statvfs(memory).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
+    if room > 2 << 30 { memory.to_owned() } else { std::env::temp_dir() }
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
@@ -159,6 +167,12 @@ impl<'a> Invocation<'a> {
     /// In this folder.
     pub fn within(mut self, folder: impl AsRef<Path>) -> Self {
         self.command.current_dir(folder);
+        self
+    }
+
+    /// By way of another command, which is made from it.
+    pub fn by(mut self, way: impl FnOnce(&Command) -> Command) -> Self {
+        self.command = way(&self.command);
         self
     }
 
@@ -209,6 +223,7 @@ impl Running<'_> {
             panic!("it did not end within {LIMIT:?}");
         };
         assert!(!stderr.contains("panicked"), "{stderr}");
+        assert!(!stderr.contains(super::machine::LEFT), "{stderr}");
         let left: Vec<_> = fs::read_dir(self.project.tmp())
             .into_iter()
             .flatten()
@@ -227,7 +242,7 @@ fn read(pipe: &mut impl Read) -> String {
 }
 
 /// How a run ended and what it said.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ran {
     /// The exit code, unless a signal killed it.
     pub code: Option<i32>,

@@ -67,7 +67,7 @@ pub fn read_file(path: &Path, limits: Limits) -> Entry {
 }
 
 /// What an error of the operating system says, without its number.
-pub(crate) fn plain(error: &io::Error) -> String {
+pub fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = text.chars();

@@ -6,5 +6,6 @@ pub mod introspect;
 pub mod postgres;
 pub mod project;
 pub mod record;
+pub mod room;
 pub mod server;
 pub mod sqlite;

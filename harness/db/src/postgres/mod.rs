@@ -5,7 +5,6 @@ mod rows;
 mod run;
 mod ways;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sqlx::PgConnection;
@@ -15,7 +14,7 @@ use switchback_core::schema::{Group, Name, Schema};
 
 use crate::introspect::postgres::Reader;
 use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run, Way};
-use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError};
+use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError, told};
 
 /// PostgreSQL databases on one server.
 pub struct Postgres {
@@ -110,7 +109,7 @@ fn server_error(doing: &'static str) -> impl Fn(ServerError) -> RecordError {
 }
 
 fn sqlx_error(doing: &'static str) -> impl Fn(sqlx::Error) -> RecordError {
-    move |error| RecordError::database(Backend::Postgres, doing, error)
+    move |error| RecordError::database(Backend::Postgres, doing, told(&error))
 }
 
 impl Engine for Postgres {
@@ -125,7 +124,10 @@ impl Engine for Postgres {
     }
 
     fn source(&self) -> String {
-        self.server.source().to_owned()
+        match self.server.kept() {
+            Some(kept) => format!("{}; {kept}", self.server.source()),
+            None => self.server.source().to_owned(),
+        }
     }
 
     fn passed_over(&self) -> Vec<String> {
@@ -152,6 +154,9 @@ impl Engine for Postgres {
 
     async fn drop(&mut self, mut database: Database) -> Result<(), RecordError> {
         database.leave().await;
+        if self.server.is_kept() {
+            return Ok(());
+        }
         self.server.drop_database(database.own).await.map_err(server_error("dropping a database"))
     }
 
@@ -159,12 +164,13 @@ impl Engine for Postgres {
         if !run::may_touch_the_cluster(&run.script.text) {
             return run::run(database, run).await;
         }
-        let before = self.cluster().await?;
+        let text = run.script.text.clone();
+        let listing = server_error("listing roles and databases");
+        let before = self.server.before_revision(&text).await.map_err(&listing)?;
         let mut ran = run::run(database, run).await?;
-        let after = self.cluster().await?;
-        let escapes = run::cluster_changes(&before, &after);
-        self.made.extend(run::made(&escapes));
-        ran.escapes.extend(escapes);
+        let (after, made) = self.server.after_revision(&text, &before).await.map_err(&listing)?;
+        self.made.extend(made);
+        ran.escapes.extend(run::cluster_changes(&before, &after));
         Ok(ran)
     }
 
@@ -220,12 +226,10 @@ impl Engine for Postgres {
     }
 
     async fn close(self) -> Result<(), RecordError> {
+        if self.server.is_kept() {
+            // The databases that stay may need them.
+            return Ok(());
+        }
         self.server.undo(&self.made).await.map_err(server_error("undoing what revisions made on the server"))
-    }
-}
-
-impl Postgres {
-    async fn cluster(&self) -> Result<BTreeMap<String, String>, RecordError> {
-        self.server.cluster_objects().await.map_err(server_error("listing roles and databases"))
     }
 }

@@ -5,6 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use switchback_core::evidence::AttemptResult;
 use switchback_core::schema::{Attribute, Group, Kind, Name, Object, Schema};
 
+use super::run::is_of_the_server;
 use super::{rows, sqlx_error};
 use crate::record::{RecordError, Refusal};
 
@@ -22,7 +23,7 @@ pub(super) async fn attempt(
     let result = match sqlx::raw_sql(AssertSqlSafe(tried)).execute(&mut *connection).await {
         Ok(_) if rows::read(connection, name, group).await? == before => AttemptResult::NoEffect,
         Ok(_) => AttemptResult::Changed,
-        Err(sqlx::Error::Database(error)) => refusal(&*error).of_attempt(),
+        Err(sqlx::Error::Database(error)) if !is_of_the_server(&*error) => refusal(&*error).of_attempt(),
         Err(error) => return Err(sqlx_error("trying to change an append-only table")(error)),
     };
     let undone = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;

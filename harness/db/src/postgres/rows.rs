@@ -5,6 +5,7 @@ use switchback_core::evidence::TableRows;
 use switchback_core::schema::{Attribute, Group, Kind, Name};
 
 use super::promises::refusal;
+use super::run::is_of_the_server;
 use super::sqlx_error;
 use crate::record::statement::{identifier, insert as insert_statement, string, table};
 use crate::record::{RecordError, Refusal, Row};
@@ -19,7 +20,7 @@ pub(super) async fn insert(
         let statement = insert_statement(name, row, "OVERRIDING SYSTEM VALUE ");
         match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
             Ok(_) => {}
-            Err(sqlx::Error::Database(error)) => refused.push(refusal(&*error)),
+            Err(sqlx::Error::Database(error)) if !is_of_the_server(&*error) => refused.push(refusal(&*error)),
             Err(error) => return Err(sqlx_error("inserting rows")(error)),
         }
     }

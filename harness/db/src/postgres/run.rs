@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use switchback_core::Backend;
 use switchback_core::evidence::{Escape, Failure, Outcome};
 use switchback_core::history::{Script, Sending};
@@ -12,6 +13,8 @@ use switchback_core::sql;
 use super::{Database, sqlx_error};
 use crate::record::failure::{blame, blame_bookkeeping, blame_file, blame_offset, statements};
 use crate::record::{Ran, RecordError, Run};
+use crate::room;
+use crate::server::told;
 
 /// Why a script did not run.
 enum Trouble {
@@ -41,10 +44,16 @@ pub(super) async fn run(database: &mut Database, run: Run<'_>) -> Result<Ran, Re
         }
         Trouble::Gone(message) => {
             database.migrating = None;
+            let failed = |error: String| {
+                let doing = format!("running {}", run.script.path);
+                RecordError::database(Backend::Postgres, doing, format!("{message}; {error}"))
+            };
+            // All sessions of a server that crashes end at once, so the other one tells.
+            if let Some(looking) = &mut database.looking {
+                looking.ping().await.map_err(|error| failed(told(&error)))?;
+            }
             // A server that still answers means that the script ended its own connection.
-            database.migrating().await.map_err(|error| {
-                RecordError::database(Backend::Postgres, "running a revision", format!("{message}; {error}"))
-            })?;
+            database.migrating().await.map_err(|error| failed(error.to_string()))?;
             let failure = Failure::new(format!("the connection ended while the script ran: {message}"));
             Ok(Ran::failed(blame_file(failure, run.script)))
         }
@@ -157,16 +166,17 @@ async fn left_open(connection: &mut PgConnection, script: &Script) -> Result<Vec
 /// The trouble, and the position of the error in the text that was sent, counted from 1 in characters.
 fn trouble(error: &sqlx::Error) -> (Trouble, Option<usize>) {
     let Some(refused) = error.as_database_error() else {
-        return (Trouble::Gone(error.to_string()), None);
+        return (Trouble::Gone(told(error)), None);
     };
     let code = refused.code().map(|code| code.into_owned());
     let class = code.as_deref().unwrap_or_default();
-    // Codes of PostgreSQL manual, appendix A: shutdown, resources and input/output.
+    if is_of_the_server(refused) {
+        let hint = refused.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::hint);
+        let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        return (Trouble::Server(told(error) + &hint), None);
+    }
     if class.starts_with("57P") {
         return (Trouble::Gone(refused.message().to_owned()), None);
-    }
-    if class.starts_with("53") || class.starts_with("58") {
-        return (Trouble::Server(refused.message().to_owned()), None);
     }
     let mut failure = Failure { message: refused.message().to_owned(), code, ..Failure::default() };
     let mut position = None;
@@ -178,6 +188,18 @@ fn trouble(error: &sqlx::Error) -> (Trouble, Option<usize>) {
         }
     }
     (Trouble::Refused(failure), position)
+}
+
+/// Whether the server is in trouble of its own. By the codes of PostgreSQL manual, appendix A, it lacks
+/// a resource, has crashed, or the system failed it; but a file that is not there is what the statement
+/// named. What the server knows no code for, such as a quota, it calls an internal error.
+pub(super) fn is_of_the_server(error: &dyn DatabaseError) -> bool {
+    match error.code().as_deref() {
+        Some("57P02" | "57P03" | "58000" | "58030") => true,
+        Some("XX000") => room::is_lacking(error.message()),
+        Some(code) => code.starts_with("53"),
+        None => false,
+    }
 }
 
 fn byte_offset(text: &str, position: usize) -> Option<usize> {
@@ -218,13 +240,4 @@ pub(super) fn cluster_changes(
         changes.push(Escape::Cluster { object: object.clone(), change });
     }
     changes
-}
-
-/// The objects of the whole server that a revision made, and this run has to take back.
-pub(super) fn made(escapes: &[Escape]) -> Vec<String> {
-    let made = escapes.iter().filter_map(|escape| match escape {
-        Escape::Cluster { object, change: "created" } => Some(object.clone()),
-        Escape::Cluster { .. } | Escape::OpenTransaction => None,
-    });
-    made.collect()
 }

@@ -1,7 +1,10 @@
 //! A private cluster: a server of our own, started from binaries on this machine.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -13,6 +16,8 @@ use super::guardian::Guardian;
 use super::run::{RunId, random_hex};
 use super::template::Template;
 use super::user::ServiceUser;
+use crate::files::plain;
+use crate::room;
 
 /// A server that has not come up by then never will.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,13 +54,20 @@ pub(crate) struct Cluster {
     _guardian: Guardian,
     folder: RunFolder,
     port: u16,
+    binaries: PathBuf,
+    user: Option<ServiceUser>,
     /// What the server's superuser is to be given as a password for connections by network.
     pub(crate) password: String,
 }
 
 impl Cluster {
-    /// Starts a server and waits until it answers. Blocks.
-    pub(crate) fn start(binaries: &Binaries, run: &RunId, keep: bool) -> Result<Self, ServerError> {
+    /// Starts a server and waits until it answers, or until whoever waits for it is gone. Blocks.
+    pub(crate) fn start(
+        binaries: &Binaries,
+        run: &RunId,
+        keep: bool,
+        waiter: &Weak<()>,
+    ) -> Result<Self, ServerError> {
         let user = ServiceUser::to_become().map_err(|reason| failed(binaries, reason))?;
         let user = user.as_ref();
         let password = random_hex(16)?;
@@ -63,11 +75,17 @@ impl Cluster {
         let mut tries = 0;
         loop {
             let folder = RunFolder::make(run, user, keep)?;
-            let cached = template.fill(&folder.path().join("data"), run)?;
+            let explained = |reason| {
+                let reason = room::explain(reason, folder.path());
+                let kept = || format!("{reason}; its folder is kept: {}", folder.path().display());
+                failed(binaries, if keep { kept() } else { reason.clone() })
+            };
+            let cached = template.fill(&folder.path().join("data"), run).map_err(explained)?;
             tries += 1;
-            match launch(binaries, &folder, user, keep) {
+            match launch(binaries, &folder, user, keep, waiter) {
                 Ok((guardian, port)) => {
-                    return Ok(Self { _guardian: guardian, folder, port, password });
+                    let (binaries, user) = (binaries.dir.clone(), user.cloned());
+                    return Ok(Self { _guardian: guardian, folder, port, binaries, user, password });
                 }
                 Err(Failure::PortTaken) if tries < TRIES => remove(&folder),
                 Err(Failure::PortTaken) => {
@@ -78,7 +96,7 @@ impl Cluster {
                     template.discard();
                     remove(&folder);
                 }
-                Err(Failure::Other(reason)) => return Err(failed(binaries, reason)),
+                Err(Failure::Other(reason)) => return Err(explained(reason)),
                 Err(Failure::Error(error)) => return Err(error),
             }
         }
@@ -106,6 +124,29 @@ impl Cluster {
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+
+    /// The command that starts a server that was kept.
+    pub(crate) fn to_start(&self) -> String {
+        let as_user = self.user.as_ref().map(|user| format!("runuser -u {} -- ", user.name));
+        let file = |name| shell_word(&self.folder.path().join(name).display().to_string());
+        let (program, data, log) = (self.binaries.join("pg_ctl"), file("data"), file("log"));
+        let program = shell_word(&program.display().to_string());
+        format!("{}{program} -w -D {data} -l {log} start", as_user.unwrap_or_default())
+    }
+
+    /// The command that lists the databases of a server that was started so.
+    pub(crate) fn to_reach(&self) -> String {
+        let folder = shell_word(&self.folder.path().display().to_string());
+        format!("psql -h {folder} -p {} -U postgres -l", self.port)
+    }
+
+    /// What the server said last when it fell, if it did.
+    pub(crate) fn cause_of_death(&self) -> Option<String> {
+        let log = std::fs::read(self.folder.path().join("log")).ok()?;
+        let log = String::from_utf8_lossy(&log);
+        let (_, cause) = log.lines().rev().find_map(|line| line.split_once("PANIC:"))?;
+        Some(cause.trim().to_owned())
+    }
 }
 
 /// Makes way for another try, also for a folder that would be kept.
@@ -124,6 +165,7 @@ fn launch(
     folder: &RunFolder,
     user: Option<&ServiceUser>,
     keep: bool,
+    waiter: &Weak<()>,
 ) -> Result<(Guardian, u16), Failure> {
     let port = free_port().map_err(|e| Failure::Other(format!("no port on the loopback: {e}")))?;
     let data = folder.path().join("data");
@@ -139,11 +181,23 @@ fn launch(
     for (name, value) in SETTINGS.iter().chain(&own) {
         arguments.extend(["-c".to_owned(), format!("{name}={value}")]);
     }
+    if keep {
+        // Whoever starts it again need not know the settings that it cannot do without.
+        let settings = SETTINGS.iter().chain(&own).chain(&[("listen_addresses", "")]);
+        let line = |(name, value): &(&str, &str)| format!("{name} = '{}'\n", value.replace('\'', "''"));
+        let lines: String = settings.map(line).collect();
+        let config = OpenOptions::new().append(true).open(data.join("postgresql.conf"));
+        let written = config.and_then(|mut config| config.write_all(lines.as_bytes()));
+        written.map_err(|e| Failure::Other(format!("its settings cannot be written: {}", plain(&e))))?;
+    }
     let program = binaries.dir.join("postgres");
     let mut guardian =
         Guardian::start(&program, &arguments, folder.path(), user, keep).map_err(Failure::Error)?;
     let patience = Instant::now() + PATIENCE;
     while !ready(&data) {
+        if waiter.strong_count() == 0 {
+            return Err(Failure::Error(failed(binaries, "it was interrupted".to_owned())));
+        }
         let stopped = guardian.server_stopped();
         if stopped || Instant::now() > patience {
             let log = std::fs::read(folder.path().join("log")).unwrap_or_default();
@@ -173,6 +227,12 @@ fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(3)..];
     if last.is_empty() { "(nothing)".to_owned() } else { last.join(" | ") }
+}
+
+/// A word of a command as a shell takes it.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn failed(binaries: &Binaries, reason: String) -> ServerError {

@@ -38,6 +38,8 @@ const LEASE: &str = "switchback.lease";
 /// A container that answers, and the keeper that holds it.
 pub(crate) struct Contained {
     pub(crate) keeper: Keeper,
+    /// The container's short id.
+    pub(crate) id: String,
     pub(crate) url: DatabaseUrl,
     pub(crate) options: PgConnectOptions,
     pub(crate) version: String,
@@ -64,12 +66,12 @@ pub(crate) async fn serve(request: &Request, run: &RunId) -> Result<Contained, R
         wanted: request.version,
         keep: request.keep,
     };
-    let (keeper, (url, options, version)) =
+    let (keeper, (id, url, options, version)) =
         Keeper::start(async move |ready, stop| plan.hold(ready, stop).await).await?;
-    Ok(Contained { keeper, url, options, version, source: format!("container {image}") })
+    Ok(Contained { keeper, id, url, options, version, source: format!("container {image}") })
 }
 
-type Found = (DatabaseUrl, PgConnectOptions, String);
+type Found = (String, DatabaseUrl, PgConnectOptions, String);
 
 struct Plan {
     image: String,
@@ -146,7 +148,8 @@ impl Plan {
             let image = &self.image;
             return Err(Reason(format!("image {image} is PostgreSQL {version}, and {wanted} is asked for")));
         }
-        Ok(((container, remover, lease), (url, options, version)))
+        let id = container.id().chars().take(12).collect();
+        Ok(((container, remover, lease), (id, url, options, version)))
     }
 
     fn request(&self, lease: &Path) -> testcontainers_modules::testcontainers::ContainerRequest<Postgres> {
@@ -156,20 +159,24 @@ impl Plan {
             _ => (self.image.as_str(), "latest"),
         };
         let settings = SETTINGS.iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]);
-        Postgres::default()
+        let request = Postgres::default()
             .with_password(&self.password)
             .with_cmd(settings)
             .with_name(name)
             .with_tag(tag)
-            // In memory, and not in the volume that each image declares at a place of its own.
-            .with_mount(Mount::tmpfs_mount("/switchback"))
+            // Not in the volume that each image declares at a place of its own.
             .with_env_var("PGDATA", "/switchback/data")
             .with_env_var("POSTGRES_INITDB_ARGS", "--no-sync --locale=C --encoding=UTF8")
             .with_label(RUN, self.run.to_string())
             .with_label(HOST, namespace())
-            .with_label(LEASE, lease.to_string_lossy())
             .with_label("switchback.pid", std::process::id().to_string())
-            .with_startup_timeout(COMES_UP)
+            .with_startup_timeout(COMES_UP);
+        if self.keep {
+            // What is kept must outlast the memory, and without a lease it is nobody's leftover.
+            request
+        } else {
+            request.with_mount(Mount::tmpfs_mount("/switchback")).with_label(LEASE, lease.to_string_lossy())
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::files::plain;
+
 /// A source of PostgreSQL that was not taken, with the reason in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOver {
@@ -63,7 +65,7 @@ pub enum ServerError {
         reason: String,
     },
     /// A file or folder could not be read or written.
-    #[error("could not {doing} \"{}\": {source}", path.display())]
+    #[error("could not {doing} \"{}\": {}", path.display(), plain(source))]
     File {
         /// What was being done.
         doing: &'static str,
@@ -73,7 +75,10 @@ pub enum ServerError {
         source: io::Error,
     },
     /// There is no folder in which a server's files could lie.
-    #[error("no temporary folder can hold a PostgreSQL: {reason}")]
+    #[error(
+        "no temporary folder can hold a PostgreSQL: {reason}; set TMPDIR to a folder that can be \
+         written and has a short path"
+    )]
     NoFolder {
         /// Each folder with what is wrong with it.
         reason: String,
@@ -95,8 +100,7 @@ impl ServerError {
             Self::Start { .. } => Some("run again with --keep and read the log in its folder"),
             Self::InUse { .. } => Some("close the connections to it first"),
             Self::CopyUnsupported => Some("replay the revisions in a new schema"),
-            Self::NoFolder { .. } => Some("set TMPDIR to a folder that is writable and has a short path"),
-            Self::Query { .. } | Self::File { .. } => None,
+            Self::Query { .. } | Self::File { .. } | Self::NoFolder { .. } => None,
         }
     }
 
@@ -115,11 +119,15 @@ impl ServerError {
     }
 }
 
-/// A database error in one line, without sqlx's preamble.
+/// A database error in one line, without sqlx's preamble. A full disk is called that: the server may
+/// say so in another language, or only that it wrote less than it wanted to.
 pub(crate) fn told(error: &sqlx::Error) -> String {
     match error {
+        sqlx::Error::Database(answer) if answer.code().as_deref() == Some("53100") => {
+            format!("the disk is full: {}", answer.message())
+        }
         sqlx::Error::Database(answer) => answer.message().to_owned(),
-        sqlx::Error::Io(cause) => crate::files::plain(cause),
+        sqlx::Error::Io(cause) => plain(cause),
         other => other.to_string(),
     }
 }

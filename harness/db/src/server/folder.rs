@@ -12,10 +12,13 @@ use rustix::process::{Pid, Signal, geteuid, kill_process, test_kill_process};
 use super::ServerError;
 use super::run::RunId;
 use super::user::ServiceUser;
+use crate::files::plain;
 
 const LEFT: &str = "switchback-pg-";
 /// A folder that its user wants to keep is no leftover, so it has another name.
 const KEPT: &str = "switchback-kept-";
+/// A folder in memory, which Linux has.
+const MEMORY: &str = "/dev/shm";
 /// Below this a folder in memory is too small for a server and a history's data.
 const ROOM: u64 = 512 << 20;
 /// The path of a Unix socket has at most 103 bytes on macOS, 107 on Linux.
@@ -39,14 +42,16 @@ impl Drop for RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder for a server's data: in memory where there is room, else in the temporary
-    /// folder.
+    /// Makes the folder for a server's data: in the folder that `TMPDIR` names, else in memory where
+    /// there is room, else in the system's temporary folder.
     pub(crate) fn make(run: &RunId, user: Option<&ServiceUser>, keep: bool) -> Result<Self, ServerError> {
         let name = format!("{}{run}", if keep { KEPT } else { LEFT });
         let mut refused = Vec::new();
         for base in bases(keep) {
-            let made = serves(&base, &name, user)
-                .and_then(|()| Self::make_in(&base, &name, user, keep).map_err(|e| e.to_string()));
+            let made = serves(&base, &name, user).and_then(|()| {
+                let made = Self::make_in(&base, &name, user, keep);
+                made.map_err(|e| format!("cannot be written: {}", plain(&e)))
+            });
             match made {
                 Ok(folder) => return Ok(folder),
                 Err(reason) => refused.push(format!("\"{}\" {reason}", base.display())),
@@ -160,24 +165,25 @@ fn runs_in(pid: Pid, data: &Path) -> bool {
     String::from_utf8_lossy(&command).contains(&*data)
 }
 
-/// Where a run's folder may lie; one that is kept must outlast the memory.
+/// Where a run's folder may lie: memory is the quickest, but whoever sets `TMPDIR` has chosen. What is
+/// kept must outlast the memory.
 fn bases(keep: bool) -> Vec<PathBuf> {
-    let mut bases = Vec::new();
-    let memory = PathBuf::from("/dev/shm");
+    let mut bases = vec![std::env::temp_dir()];
+    let memory = PathBuf::from(MEMORY);
     if memory.is_dir() && !keep {
-        bases.push(memory);
+        let named = std::env::var_os("TMPDIR").is_some_and(|folder| !folder.is_empty());
+        bases.insert(usize::from(named), memory);
     }
-    bases.push(std::env::temp_dir());
     bases
 }
 
 /// Whether a folder of that name in `base` could hold a server's data and sockets.
 fn serves(base: &Path, name: &str, user: Option<&ServiceUser>) -> Result<(), String> {
-    let base = fs::canonicalize(base).map_err(|e| format!("cannot be used: {e}"))?;
+    let base = fs::canonicalize(base).map_err(|e| format!("cannot be used: {}", plain(&e)))?;
     if base.join(name).join(".s.PGSQL.65535").as_os_str().len() > LONGEST_SOCKET {
         return Err("has a path too long for a Unix socket".to_owned());
     }
-    if base.starts_with("/dev/shm") {
+    if base == Path::new(MEMORY) {
         let free = rustix::fs::statvfs(&base).map_err(|e| format!("cannot be measured: {e}"))?;
         if free.f_bavail.saturating_mul(free.f_frsize) < ROOM {
             return Err(format!("has less than {} MB free", ROOM >> 20));

@@ -10,12 +10,21 @@ exec 3<&0
 server=$!
 {
   cat <&3 >/dev/null
+  turn=0
   # The number of a server that has ended may belong to another process by now.
-  [ -e "$folder/stopped" ] || kill -"$signal" "$server" 2>/dev/null
+  # A folder that is gone was removed by the next run, which has stopped the server, too.
+  while [ -d "$folder" ] && ! [ -e "$folder/stopped" ] && kill -0 "$server" 2>/dev/null; do
+    # One that is only just starting does not listen yet, and one that is frozen would not hear.
+    [ $((turn % 50)) != 0 ] || kill -"$signal" "$server" 2>/dev/null
+    [ "$turn" -lt 500 ] || kill -KILL "$server" 2>/dev/null
+    kill -CONT "$server" 2>/dev/null
+    turn=$((turn + 1))
+    sleep 0.02 2>/dev/null || sleep 1
+  done
 } &
 watch=$!
 wait "$server"
 # Tells the owner, if it still waits for the server to come up, that it never will.
-: >"$folder/stopped"
+[ ! -d "$folder" ] || : >"$folder/stopped"
 wait "$watch"
 [ "$keep" = keep ] || rm -rf "$folder"

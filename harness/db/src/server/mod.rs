@@ -5,7 +5,9 @@
 //! ends, the server that it started stops, and what is left on a server of somebody else's the next
 //! run removes.
 
+mod aftermath;
 mod binaries;
+mod claims;
 mod cluster;
 mod connect;
 #[cfg(feature = "containers")]
@@ -33,10 +35,12 @@ use tokio::sync::OnceCell;
 
 pub use self::database::Database;
 pub use self::env::url_sources;
+pub(crate) use self::error::told;
 pub use self::error::{PassedOver, ServerError};
 pub use self::url::{DatabaseUrl, Origin, UrlSource};
 
 use self::binaries::Binaries;
+use self::claims::Claims;
 use self::cluster::Cluster;
 use self::connect::{connect, execute, literal};
 use self::keeper::Keeper;
@@ -106,6 +110,7 @@ pub struct Server {
     url: DatabaseUrl,
     ctype: OnceCell<&'static str>,
     labels: Mutex<BTreeMap<String, u32>>,
+    claims: Arc<Claims>,
     held: Held,
 }
 
@@ -113,7 +118,10 @@ pub struct Server {
 enum Held {
     Cluster(Cluster),
     #[cfg(feature = "containers")]
-    Container(#[expect(dead_code, reason = "it is there to be dropped")] Keeper),
+    Container {
+        _keeper: Keeper,
+        id: String,
+    },
     Stranger(#[expect(dead_code, reason = "it is there to be dropped")] Keeper),
 }
 
@@ -189,10 +197,13 @@ pub async fn shared(request: &Request) -> Result<Arc<Server>, ServerError> {
 /// A started cluster with the binaries that it runs on, or why there is none.
 async fn private_cluster(run: &RunId, request: &Request) -> Result<(Cluster, Binaries), String> {
     let (run, request) = (run.clone(), request.clone());
+    // Goes away with this future: nobody waits for the server any more.
+    let wanted = Arc::new(());
+    let waiter = Arc::downgrade(&wanted);
     let started = tokio::task::spawn_blocking(move || {
         let found = Binaries::find(&request.binary_dirs);
-        let wanted = |b: &&Binaries| request.version.is_none_or(|wanted| wanted == b.major);
-        let Some(binaries) = found.iter().find(wanted) else {
+        let fits = |b: &&Binaries| request.version.is_none_or(|wanted| wanted == b.major);
+        let Some(binaries) = found.iter().find(fits) else {
             let versions: Vec<String> = found.iter().map(|b| b.major.to_string()).collect();
             return Err(match (request.version, versions.join(", ")) {
                 (Some(wanted), found) if !found.is_empty() => {
@@ -201,10 +212,18 @@ async fn private_cluster(run: &RunId, request: &Request) -> Result<(Cluster, Bin
                 _ => "none found on this machine".to_owned(),
             });
         };
-        let cluster = Cluster::start(binaries, &run, request.keep).map_err(|e| e.to_string())?;
+        let cluster = Cluster::start(binaries, &run, request.keep, &waiter).map_err(|e| e.to_string())?;
         Ok((cluster, binaries.clone()))
     });
-    started.await.unwrap_or_else(|e| Err(format!("starting it was cut short: {e}")))
+    let started = started.await;
+    drop(wanted);
+    started.unwrap_or_else(|e| Err(format!("starting it was cut short: {e}")))
+}
+
+/// The major version of one such as `15.18` or `19beta1`.
+fn major_of(version: &str) -> u32 {
+    let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
+    version[..digits].parse().unwrap_or_default()
 }
 
 impl fmt::Debug for Server {
@@ -216,9 +235,11 @@ impl fmt::Debug for Server {
 impl Server {
     fn of_stranger(found: Stranger, run: RunId, request: &Request, passed_over: Vec<PassedOver>) -> Self {
         let isolate = request.isolate;
-        let Stranger { keeper, url, options, version, source } = found;
+        let Stranger { keeper, claims, url, options, version, source } = found;
         let held = Held::Stranger(keeper);
-        Self::new(run, version, source, passed_over, isolate, request.keep, options, url, held)
+        let keep = request.keep;
+        let server = Self::new(run, version, source, passed_over, isolate, keep, options, url, held);
+        Self { claims, ..server }
     }
 
     #[cfg(feature = "containers")]
@@ -228,8 +249,8 @@ impl Server {
         request: &Request,
         passed_over: Vec<PassedOver>,
     ) -> Self {
-        let container::Contained { keeper, url, options, version, source } = found;
-        let (isolate, held) = (Isolate::Database, Held::Container(keeper));
+        let container::Contained { keeper, id, url, options, version, source } = found;
+        let (isolate, held) = (Isolate::Database, Held::Container { _keeper: keeper, id });
         Self::new(run, version, source, passed_over, isolate, request.keep, options, url, held)
     }
 
@@ -269,8 +290,7 @@ impl Server {
         url: DatabaseUrl,
         held: Held,
     ) -> Self {
-        let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
-        let major = version[..digits].parse().unwrap_or_default();
+        let major = major_of(&version);
         Self {
             run,
             version,
@@ -283,6 +303,7 @@ impl Server {
             url,
             ctype: OnceCell::new(),
             labels: Mutex::default(),
+            claims: Arc::default(),
             held,
         }
     }

@@ -8,8 +8,20 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::connect::execute;
 use super::{Server, ServerError};
 
-/// Name, attributes, when to undo it among others, and how.
-type Object = (String, String, i32, Option<String>);
+/// An object of the whole server.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Object {
+    /// What it is, and its name in quotes.
+    pub(crate) name: String,
+    /// Its attributes in words.
+    pub(crate) attributes: String,
+    /// When it is to be undone, among others.
+    turn: i32,
+    /// The statement that undoes it.
+    undo: Option<String>,
+    /// Its number, which no other object of its kind has had.
+    pub(crate) oid: Option<i64>,
+}
 
 impl Server {
     /// Roles, memberships, other databases, tablespaces, settings and what else belongs to the
@@ -19,8 +31,8 @@ impl Server {
     /// If the server refuses.
     pub async fn cluster_objects(&self) -> Result<BTreeMap<String, String>, ServerError> {
         let mut admin = self.admin().await?;
-        let found = self.list(&mut admin).await?;
-        Ok(found.into_iter().map(|(object, attributes, ..)| (object, attributes)).collect())
+        let found = list(&mut admin, self.major).await?;
+        Ok(found.into_iter().map(|object| (object.name, object.attributes)).collect())
     }
 
     /// Takes objects back that revisions of this run made: the keys that [`Self::cluster_objects`]
@@ -34,43 +46,53 @@ impl Server {
             return Ok(());
         }
         let mut admin = self.admin().await?;
-        let mut found = self.list(&mut admin).await?;
-        found.retain(|(object, ..)| made.contains(object));
-        found.sort_by(|a, b| (a.2, &a.0).cmp(&(b.2, &b.0)));
-        let mut failed = None;
-        for (object, _, _, undo) in found {
-            let Some(undo) = undo else { continue };
-            if let Err(e) = execute(&mut admin, undo).await {
-                let doing = format!("take back {object}, which a revision made");
-                failed = failed.or(Some(ServerError::query(doing, &e)));
-            }
-        }
-        failed.map_or(Ok(()), Err)
-    }
-
-    async fn list(&self, on: &mut PgConnection) -> Result<Vec<Object>, ServerError> {
-        let failed = |e| ServerError::query("list the objects of the whole server", &e);
-        let mut sql = include_str!("neighbours.sql").to_owned();
-        if self.major >= 15 {
-            sql.push_str(PARAMETER_PRIVILEGES);
-        }
-        let superuser: bool = sqlx::query_scalar("SELECT current_setting('is_superuser') = 'on'")
-            .fetch_one(&mut *on)
-            .await
-            .map_err(failed)?;
-        if superuser {
-            sql.push_str(SYSTEM_SETTINGS);
-        }
-        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(on).await.map_err(failed)
+        undo(&mut admin, self.major, |object| made.contains(&object.name)).await
     }
 }
 
+/// Takes the objects back that are chosen.
+pub(crate) async fn undo(
+    on: &mut PgConnection,
+    major: u32,
+    chosen: impl Fn(&Object) -> bool,
+) -> Result<(), ServerError> {
+    let mut found = list(on, major).await?;
+    found.retain(chosen);
+    found.sort_by(|a, b| (a.turn, &a.name).cmp(&(b.turn, &b.name)));
+    let mut failed = None;
+    for Object { name, undo, .. } in found {
+        let Some(undo) = undo else { continue };
+        if let Err(e) = execute(on, undo).await {
+            let doing = format!("take back {name}, which a revision made");
+            failed = failed.or(Some(ServerError::query(doing, &e)));
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// All objects of the whole server.
+pub(crate) async fn list(on: &mut PgConnection, major: u32) -> Result<Vec<Object>, ServerError> {
+    let failed = |e| ServerError::query("list the objects of the whole server", &e);
+    let mut sql = include_str!("neighbours.sql").to_owned();
+    if major >= 15 {
+        sql.push_str(PARAMETER_PRIVILEGES);
+    }
+    let superuser: bool = sqlx::query_scalar("SELECT current_setting('is_superuser') = 'on'")
+        .fetch_one(&mut *on)
+        .await
+        .map_err(failed)?;
+    if superuser {
+        sql.push_str(SYSTEM_SETTINGS);
+    }
+    sqlx::query_as(AssertSqlSafe(sql)).fetch_all(on).await.map_err(failed)
+}
+
 const PARAMETER_PRIVILEGES: &str = "
-UNION ALL SELECT format('privileges on setting %s', parname), array_to_string(paracl, ' '), 0, NULL
+UNION ALL SELECT format('privileges on setting %s', parname), array_to_string(paracl, ' '), 0, NULL, NULL
     FROM pg_parameter_acl";
 
 /// `ALTER SYSTEM` writes a file of its own, whether or not the server has read it yet.
 const SYSTEM_SETTINGS: &str = "
 UNION ALL SELECT format('setting %s', name), max(setting),
-        0, format('ALTER SYSTEM RESET %s', string_agg(DISTINCT quote_ident(name), ''))
+        0, format('ALTER SYSTEM RESET %s', string_agg(DISTINCT quote_ident(name), '')), NULL
     FROM pg_file_settings WHERE sourcefile LIKE '%postgresql.auto.conf' GROUP BY name";

@@ -1,14 +1,18 @@
 //! A server that somebody else runs, given by a URL. We touch nothing there but databases (or
 //! schemas) of our own making.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::oneshot::{Receiver, Sender};
 
+use super::claims::{self, Claims};
 use super::connect::{NoConnection, PATIENCE, connect, execute, identifier};
 use super::keeper::Keeper;
+use super::neighbours::{self, Object};
 use super::run::{RunId, tagged};
 use super::url::{DatabaseUrl, UrlSource, is_local, place};
 use super::{Isolate, Request, ServerError};
@@ -19,6 +23,7 @@ const OLDEST: u32 = 13;
 /// A server that was found fit, and the keeper of this run's lock on it.
 pub(crate) struct Stranger {
     pub(crate) keeper: Keeper,
+    pub(crate) claims: Arc<Claims>,
     pub(crate) url: DatabaseUrl,
     pub(crate) options: PgConnectOptions,
     pub(crate) version: String,
@@ -57,11 +62,13 @@ pub(crate) async fn serve(source: &UrlSource, request: &Request, run: &RunId) ->
         wanted: request.version,
         isolate: request.isolate,
         keep: request.keep,
+        claims: Arc::default(),
     };
+    let claims = Arc::clone(&visit.claims);
     let (keeper, (options, version)) =
         Keeper::start(async move |ready, stop| visit.hold(ready, stop).await).await?;
     let source = format!("{} ({place})", source.origin());
-    Ok(Stranger { keeper, url, options, version, source })
+    Ok(Stranger { keeper, claims, url, options, version, source })
 }
 
 type Found = (PgConnectOptions, String);
@@ -72,15 +79,22 @@ struct Visit {
     wanted: Option<u32>,
     isolate: Isolate,
     keep: bool,
+    claims: Arc<Claims>,
 }
 
 impl Visit {
     /// Holds the run's lock until told to stop, and then removes what the run made.
     async fn hold(self, ready: Sender<Result<Found, Refusal>>, mut stop: Receiver<()>) {
-        let (mut connection, found) = match self.enter().await {
+        let entered = tokio::select! {
+            entered = self.enter() => entered,
+            // The caller has given up, and nothing is made yet.
+            _ = &mut stop => return,
+        };
+        let (mut connection, found) = match entered {
             Ok(entered) => entered,
             Err(refusal) => return drop(ready.send(Err(refusal))),
         };
+        let major = super::major_of(&found.1);
         if ready.send(Ok(found)).is_err() {
             return;
         }
@@ -90,10 +104,13 @@ impl Visit {
         }
         if !self.keep {
             let mine = |_: &str, name: Option<RunId>| name.as_ref() == Some(&self.run);
-            let removal = remove(&mut connection, self.isolate, mine);
+            let removal = async {
+                let _ = remove(&mut connection, self.isolate, mine).await;
+                let _ = self.claims.undo(&mut connection, major).await;
+            };
             let _ = tokio::time::timeout(4 * PATIENCE, removal).await;
         }
-        let _ = connection.close().await;
+        let _ = tokio::time::timeout(PATIENCE, connection.close()).await;
     }
 
     async fn enter(&self) -> Result<(PgConnection, Found), Refusal> {
@@ -106,9 +123,10 @@ impl Visit {
             "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'; \
              SELECT pg_advisory_lock({key})"
         );
-        execute(&mut connection, lock).await.map_err(|e| asking(&e))?;
+        let locked = tokio::time::timeout(PATIENCE, execute(&mut connection, lock)).await;
+        locked.map_err(|_| late())?.map_err(|e| asking(&e))?;
         // What the sweep cannot remove, say for want of a right, stays for its owner's next run.
-        let sweep = sweep(&mut connection, self.isolate);
+        let sweep = sweep(&mut connection, self.isolate, super::major_of(&version));
         let _ = tokio::time::timeout(4 * PATIENCE, sweep).await;
         Ok((connection, (options, version)))
     }
@@ -185,7 +203,7 @@ async fn contained(on: &mut PgConnection, role: &str) -> Result<(), Refusal> {
 
 /// Removes what dead runs left: what has a name and a comment of ours, of a run whose lock nobody
 /// holds. Locks of all databases are seen from each.
-async fn sweep(on: &mut PgConnection, isolate: Isolate) -> Result<(), sqlx::Error> {
+async fn sweep(on: &mut PgConnection, isolate: Isolate, major: u32) -> Result<(), sqlx::Error> {
     // A run locks before it makes anything, so whatever was seen before the locks has its owner's
     // lock among them, if the owner lives.
     let before = tagged_names(on, isolate).await?;
@@ -198,7 +216,19 @@ async fn sweep(on: &mut PgConnection, isolate: Isolate) -> Result<(), sqlx::Erro
     let dead = |name: &str, run: Option<RunId>| {
         before.iter().any(|known| known == name) && run.is_some_and(|run| !alive.contains(&run.lock_key()))
     };
-    remove(on, isolate, dead).await
+    let noted = match isolate {
+        Isolate::Database => claims::of_the_dead(on, |name, run| dead(name, Some(run.clone()))).await?,
+        // A role that is confined to a schema makes nothing of the whole server.
+        Isolate::Schema => BTreeSet::new(),
+    };
+    remove(on, isolate, dead).await?;
+    if !noted.is_empty() {
+        let theirs =
+            |object: &Object| object.oid.is_some_and(|oid| noted.contains(&(object.name.clone(), oid)));
+        // What cannot be taken back by now, its new users will tell of.
+        let _ = neighbours::undo(on, major, theirs).await;
+    }
+    Ok(())
 }
 
 /// The names whose comment says the same run as they do.

@@ -4,15 +4,16 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 
-use super::ServerError;
 use super::binaries::Binaries;
 use super::guardian::clean_command;
 use super::run::RunId;
 use super::user::ServiceUser;
+use crate::files::plain;
 
 /// Within the run's private folder sockets are open to whoever may enter it, which is its user;
 /// on the network only the password counts. The locale is the same on every system.
@@ -24,6 +25,9 @@ const INITDB: &[&str] = &[
     "--auth-local=trust",
     "--auth-host=scram-sha-256",
 ];
+
+/// A copy in the making, which becomes the cached folder when it is whole.
+const DRAFT: &str = ".draft-";
 
 /// The cached result of `initdb` for one build of PostgreSQL.
 #[derive(Debug)]
@@ -46,8 +50,8 @@ impl<'a> Template<'a> {
         Self { binaries, user, cached }
     }
 
-    /// Makes the data folder; tells whether it came from the cache.
-    pub(crate) fn fill(&self, data: &Path, run: &RunId) -> Result<bool, ServerError> {
+    /// Makes the data folder; tells whether it came from the cache. The error is a reason.
+    pub(crate) fn fill(&self, data: &Path, run: &RunId) -> Result<bool, String> {
         if let Some(cached) = self.cached.as_deref().filter(|cached| trusted(cached)) {
             if self.copy(cached, data).is_ok() {
                 return Ok(true);
@@ -70,24 +74,21 @@ impl<'a> Template<'a> {
         copy_tree(cached, data, self.user)
     }
 
-    fn initdb(&self, data: &Path) -> Result<(), ServerError> {
+    fn initdb(&self, data: &Path) -> Result<(), String> {
         let mut command = clean_command(&self.binaries.dir.join("initdb"), self.user);
         command.args(INITDB).arg("--pgdata").arg(data).stdin(Stdio::null());
         if self.binaries.major >= 18 {
             command.arg("--no-data-checksums");
         }
-        let run =
-            command.output().map_err(|e| ServerError::file("run", self.binaries.dir.join("initdb"), e))?;
+        let run = command.output().map_err(|e| format!("initdb cannot be run: {}", plain(&e)))?;
         if run.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&run.stderr);
-        let why: Vec<&str> = said.lines().filter(|line| line.contains("error:")).collect();
+        let telling = |line: &&str| ["error:", "FATAL:", "PANIC:"].iter().any(|word| line.contains(word));
+        let why: Vec<&str> = said.lines().filter(telling).collect();
         let why = if why.is_empty() { said.trim().to_owned() } else { why.join("; ") };
-        Err(ServerError::Start {
-            binaries: self.binaries.dir.display().to_string(),
-            reason: format!("initdb failed: {why}"),
-        })
+        Err(format!("initdb failed: {why}"))
     }
 
     /// Keeps a copy for later runs. Several runs may do so at once: the first rename wins. A cache
@@ -97,7 +98,8 @@ impl<'a> Template<'a> {
         let Some(parent) = cached.parent() else {
             return;
         };
-        let draft = parent.join(format!(".draft-{run}"));
+        sweep(parent);
+        let draft = parent.join(format!("{DRAFT}{run}"));
         let kept = DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -115,6 +117,17 @@ impl<'a> Template<'a> {
 fn trusted(cached: &Path) -> bool {
     fs::symlink_metadata(cached)
         .is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw() && found.mode() & 0o022 == 0)
+}
+
+/// Removes the drafts of runs that were killed. Making one takes a second.
+fn sweep(parent: &Path) {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(DRAFT)) {
+        let age = entry.metadata().and_then(|draft| draft.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > Duration::from_secs(3600)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn cache() -> Option<PathBuf> {

@@ -8,6 +8,7 @@ use switchback_core::evidence::AttemptResult;
 use switchback_core::schema::{Attribute, Group, Kind, Name, Object};
 
 use super::rows;
+use super::run::is_of_the_library;
 use crate::record::{RecordError, Refusal};
 
 fn failed(error: sqlx::Error) -> RecordError {
@@ -25,7 +26,7 @@ pub(super) async fn attempt(
     let result = match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
         Ok(_) if rows::read(connection, name, group).await? == before => AttemptResult::NoEffect,
         Ok(_) => AttemptResult::Changed,
-        Err(sqlx::Error::Database(error)) => refusal(&*error).of_attempt(),
+        Err(sqlx::Error::Database(error)) if !is_of_the_library(&*error) => refusal(&*error).of_attempt(),
         Err(error) => return Err(failed(error)),
     };
     // RAISE(ROLLBACK) has ended the transaction already.

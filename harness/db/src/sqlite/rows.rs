@@ -9,6 +9,7 @@ use switchback_core::evidence::{DanglingRow, TableRows};
 use switchback_core::schema::{Attribute, Group, Kind, Name};
 
 use super::promises::refusal;
+use super::run::is_of_the_library;
 use crate::record::statement::{identifier, insert as insert_statement, table};
 use crate::record::{RecordError, Refusal, Row};
 
@@ -22,7 +23,9 @@ pub(super) async fn insert(
         let statement = insert_statement(name, row, "");
         match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
             Ok(_) => {}
-            Err(sqlx::Error::Database(error)) => refused.push(refusal(&*error)),
+            Err(sqlx::Error::Database(error)) if !is_of_the_library(&*error) => {
+                refused.push(refusal(&*error))
+            }
             Err(error) => return Err(RecordError::database(Backend::Sqlite, "inserting rows", error)),
         }
     }

@@ -4,6 +4,7 @@
 //! one by one, and so does this.
 
 use sqlx::AssertSqlSafe;
+use sqlx::error::DatabaseError;
 use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
 use switchback_core::evidence::{Escape, Failure, Outcome};
@@ -11,6 +12,9 @@ use switchback_core::sql;
 
 use crate::record::failure::{blame, blame_bookkeeping, blame_file, statements};
 use crate::record::{Ran, RecordError, Run};
+
+/// SQLite manual, "Result and Error Codes": the disk is, or the limit is reached that the database has.
+const FULL: u32 = 13;
 
 /// Why a script did not run.
 enum Trouble {
@@ -77,10 +81,28 @@ async fn execute(connection: &mut SqliteConnection, run: Run<'_>) -> Result<(), 
 }
 
 async fn send(connection: &mut SqliteConnection, text: &str) -> Result<(), Trouble> {
-    match sqlx::raw_sql(AssertSqlSafe(text)).execute(connection).await {
+    match sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection).await {
         Ok(_) => Ok(()),
-        Err(error) => Err(trouble(&error)),
+        Err(error) => match error.as_database_error() {
+            Some(full) if primary_code(full) == Some(FULL) && is_limited(connection).await => {
+                let mut failure = refusal(full);
+                failure.detail = Some("the database may not grow beyond its \"max_page_count\"".to_owned());
+                Err(Trouble::Refused(failure))
+            }
+            Some(refused) if is_of_the_library(refused) => {
+                Err(Trouble::Library(refused.message().to_owned()))
+            }
+            Some(refused) => Err(Trouble::Refused(refusal(refused))),
+            None => Err(Trouble::Library(error.to_string())),
+        },
     }
+}
+
+/// Whether a script has set a limit to the database's size, below any that SQLite has of itself: then
+/// it is full by the project's own will, while the disk has room.
+async fn is_limited(connection: &mut SqliteConnection) -> bool {
+    let limit = sqlx::query_scalar::<_, i64>("PRAGMA main.max_page_count").fetch_one(connection).await;
+    limit.is_ok_and(|pages| pages < 1_073_741_823)
 }
 
 async fn roll_back(connection: &mut SqliteConnection) {
@@ -97,13 +119,17 @@ async fn is_in_transaction(connection: &mut SqliteConnection) -> bool {
     false
 }
 
-fn trouble(error: &sqlx::Error) -> Trouble {
-    let Some(refused) = error.as_database_error() else { return Trouble::Library(error.to_string()) };
-    let code = refused.code().map(|code| code.into_owned());
-    let primary = code.as_deref().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
-    // SQLite manual, "Result and Error Codes": NOMEM, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB.
-    if matches!(primary, Some(7 | 10 | 11 | 13 | 14 | 26)) {
-        return Trouble::Library(refused.message().to_owned());
-    }
-    Trouble::Refused(Failure { message: refused.message().to_owned(), code, ..Failure::default() })
+fn refusal(error: &dyn DatabaseError) -> Failure {
+    let code = error.code().map(|code| code.into_owned());
+    Failure { message: error.message().to_owned(), code, ..Failure::default() }
+}
+
+/// Whether the disk or the library is in trouble of its own. SQLite manual, "Result and Error Codes":
+/// NOMEM, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB.
+pub(super) fn is_of_the_library(error: &dyn DatabaseError) -> bool {
+    matches!(primary_code(error), Some(7 | 10 | 11 | FULL | 14 | 26))
+}
+
+fn primary_code(error: &dyn DatabaseError) -> Option<u32> {
+    error.code()?.parse::<u32>().ok().map(|code| code & 0xff)
 }

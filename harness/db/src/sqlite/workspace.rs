@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::Database;
+use crate::files::plain;
 
 const PREFIX: &str = "switchback-";
 const LOCK: &str = "switchback.lock";
@@ -16,7 +17,7 @@ const LOCK: &str = "switchback.lock";
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
     /// It could not be made.
-    #[error("cannot make a folder in \"{}\": {reason}; set TMPDIR to a folder that can be written", parent.display())]
+    #[error("cannot make a folder in \"{}\": {}; set TMPDIR to a folder that can be written", parent.display(), plain(reason))]
     Create {
         /// Where it was to be.
         parent: PathBuf,
@@ -24,7 +25,7 @@ pub enum WorkspaceError {
         reason: io::Error,
     },
     /// It could not be removed.
-    #[error("cannot remove the folder \"{}\": {reason}; remove it by hand", folder.display())]
+    #[error("cannot remove the folder \"{}\": {}; remove it by hand", folder.display(), plain(reason))]
     Remove {
         /// The folder.
         folder: PathBuf,

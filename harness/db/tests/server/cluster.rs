@@ -170,13 +170,25 @@ fn a_damaged_cache_is_made_anew() {
         child.wait().unwrap();
         eventually(|| !folder.exists());
         let templates = std::fs::read_dir(cache.path().join("switchback/initdb")).unwrap();
-        let templates: Vec<PathBuf> = templates.map(|entry| entry.unwrap().path()).collect();
+        let templates: Vec<PathBuf> = templates
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| !path.ends_with(".draft-new"))
+            .collect();
         assert_eq!(templates.len(), 1);
         templates[0].join("global/pg_control")
     };
     let control = start();
     std::fs::remove_file(&control).unwrap();
-    assert_eq!(start(), control);
+    let drafts = ["old", "new"].map(|name| {
+        let draft = cache.path().join("switchback/initdb").join(format!(".draft-{name}"));
+        std::fs::create_dir(&draft).unwrap();
+        draft
+    });
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7200);
+    std::fs::File::open(&drafts[0]).unwrap().set_modified(long_ago).unwrap();
+    let remade = start();
+    assert!(!drafts[0].exists() && drafts[1].exists(), "only what was left long ago is removed");
+    assert_eq!(remade, control);
     assert!(control.exists());
 }
 

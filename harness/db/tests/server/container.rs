@@ -50,6 +50,25 @@ async fn it_serves_where_there_is_an_image_and_is_gone_when_closed() {
 }
 
 #[tokio::test]
+async fn what_is_kept_stays_and_the_way_to_it_is_told() {
+    let Some(version) = local_image() else {
+        assert!(docker(&["image", "inspect", "postgres"]).is_none());
+        return;
+    };
+    let server = provision(&Request { keep: true, ..from_container(version) }).await.unwrap();
+    let trunk = server.create_database("trunk").await.unwrap();
+    let told = server.kept().unwrap();
+    server.close().await.unwrap();
+    provision(&from_container(version)).await.unwrap().close().await.unwrap();
+    let commands: Vec<Vec<&str>> =
+        told.split('`').skip(1).step_by(2).map(|text| text.split(' ').skip(1).collect()).collect();
+    assert!(told.contains("start it with `docker start ") && commands.len() == 2, "{told}");
+    docker(&commands[0]).expect("the container is there");
+    eventually(|| docker(&commands[1]).is_some_and(|found| found.contains(trunk.name())));
+    docker(&["rm", "-fv", commands[0][1]]).unwrap();
+}
+
+#[tokio::test]
 async fn an_image_that_cannot_be_had_is_passed_over() {
     let request = Request { image: Some("localhost:1/none:1".to_owned()), ..from_container(17) };
     let error = provision(&request).await.unwrap_err();
