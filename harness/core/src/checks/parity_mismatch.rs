@@ -1,0 +1,191 @@
+//! `parity-mismatch`: the two backends do not mean the same.
+
+use std::collections::BTreeMap;
+
+use super::{Check, Family, Judge, Judgement, stops_short};
+use crate::Backend;
+use crate::evidence::{Evidence, Recording, Walk};
+use crate::history::RevisionId;
+use crate::parity::{Aspect, Comparer, Comparison, Mismatch};
+use crate::report::{Finding, Location, NotRun, Severity};
+use crate::schema::{ObjectId, Schema};
+use crate::sql::{TokenKind, lex, line_of};
+
+pub(super) static CHECK: Check = Check {
+    id: "parity-mismatch",
+    family: Family::Schema,
+    severity: Severity::Error,
+    problem: "the schemas of the two backends do not mean the same",
+    why: "Tables, columns, constraints, indexes, triggers and views are compared by what they mean, not by how \
+          they are spelled: a type by its family, an expression by its parsed form, a unique index and a unique \
+          constraint as the same promise. Judged is every state that both histories have, and head. A mismatch \
+          that a later revision mends is a note; so is what one backend cannot have, such as a GIN index. An \
+          index on one side only is a warning, since it is about speed. What no parser understands is said to be \
+          not run. A finding belongs to the backend that lacks the object, or to sqlite where both have it.",
+    example: "id BIGINT PRIMARY KEY",
+    mend: "Write a revision that brings the two together, or accept the difference with the reason for it.",
+    walks: &[Walk::Trunk],
+    judge: Judge::Across(judge),
+};
+
+fn judge(evidence: &Evidence, judgement: &mut Judgement) {
+    let [postgres, sqlite] = [Backend::Postgres, Backend::Sqlite].map(|one| evidence.recordings.get(&one));
+    let (Some(postgres), Some(sqlite)) = (postgres, sqlite) else {
+        // Why a backend could not run is told already; that one was not asked for is not.
+        for backend in Backend::ALL {
+            let told = evidence.not_run.iter().any(|one| one.backend == Some(backend));
+            if !told && !evidence.recordings.contains_key(&backend) && !evidence.recordings.is_empty() {
+                let reason = format!("it compares both backends, and {backend} was not selected");
+                judgement.not_run.push(NotRun::check(CHECK.id, backend, reason));
+            }
+        }
+        return;
+    };
+    let stopped = [postgres, sqlite].map(|recording| stops_short(&CHECK, recording, judgement));
+    if stopped.contains(&true) {
+        return;
+    }
+    let mut comparer = Comparer::new();
+    let mut seen = Seen::default();
+    for state in common_states(postgres, sqlite) {
+        let comparison = comparer.compare(state.postgres, state.sqlite);
+        seen.look(state.revision, comparison);
+    }
+    let head = comparer.compare(postgres.head(), sqlite.head());
+    for unclear in &head.unclear {
+        let reason = format!(
+            "{} is not understood: {} on postgres, {} on sqlite",
+            super::named(&unclear.object),
+            unclear.postgres,
+            unclear.sqlite
+        );
+        judgement.not_run.push(NotRun::check(CHECK.id, Backend::Sqlite, reason));
+    }
+    let sides = Sides { postgres, sqlite };
+    for mismatch in &head.mismatches {
+        let since = seen.open.remove(&mismatch.key()).map(|(revision, _)| revision);
+        judgement.findings.push(sides.finding(mismatch, since));
+    }
+    seen.look_at_the_end(sqlite.history.revisions().last().map(|last| &last.id));
+    for (mismatch, from, until) in seen.mended {
+        let mut finding = sides.finding(&mismatch, Some(from));
+        finding.severity = Severity::Note;
+        let (from, until) = (sqlite.name(from), sqlite.name(until));
+        finding.message = format!("from {from} until {until}, {}", mismatch.message);
+        finding.help = Some(format!("{until} has mended it; nothing is left to do at head"));
+        judgement.findings.push(finding);
+    }
+}
+
+/// A state that both histories have.
+struct Common<'a> {
+    revision: &'a RevisionId,
+    postgres: &'a Schema,
+    sqlite: &'a Schema,
+}
+
+/// The states after each revision that both histories have, as far as they have them in the same
+/// order. What only one of them has goes with the revision before it.
+fn common_states<'a>(postgres: &'a Recording, sqlite: &'a Recording) -> Vec<Common<'a>> {
+    let shared = |recording: &'a Recording, other: &Recording| {
+        let mut states: Vec<(&'a RevisionId, &'a Schema)> = Vec::new();
+        for (revision, _, after) in recording.trunk_changes() {
+            match (other.history.get(revision), states.last_mut()) {
+                (Some(_), _) => states.push((revision, after)),
+                (None, Some(last)) => last.1 = after,
+                (None, None) => {}
+            }
+        }
+        states
+    };
+    let both = shared(postgres, sqlite).into_iter().zip(shared(sqlite, postgres));
+    let same = both.take_while(|((one, _), (other, _))| one == other);
+    same.map(|((revision, postgres), (_, sqlite))| Common { revision, postgres, sqlite }).collect()
+}
+
+/// Which mismatches came at which revision, and which of them went again.
+#[derive(Default)]
+struct Seen<'a> {
+    open: BTreeMap<(ObjectId, Aspect), (&'a RevisionId, Mismatch)>,
+    mended: Vec<(Mismatch, &'a RevisionId, &'a RevisionId)>,
+}
+
+impl<'a> Seen<'a> {
+    fn look(&mut self, revision: &'a RevisionId, comparison: Comparison) {
+        let mut open = BTreeMap::new();
+        for mismatch in comparison.mismatches {
+            let key = mismatch.key();
+            let since = self.open.remove(&key).map_or(revision, |(since, _)| since);
+            open.insert(key, (since, mismatch));
+        }
+        self.close(revision);
+        self.open = open;
+    }
+
+    /// What is open and not there at head was mended by the last revision.
+    fn look_at_the_end(&mut self, last: Option<&'a RevisionId>) {
+        if let Some(last) = last {
+            self.close(last);
+        }
+    }
+
+    fn close(&mut self, revision: &'a RevisionId) {
+        let gone = std::mem::take(&mut self.open).into_values();
+        self.mended.extend(gone.map(|(since, mismatch)| (mismatch, since, revision)));
+    }
+}
+
+struct Sides<'a> {
+    postgres: &'a Recording,
+    sqlite: &'a Recording,
+}
+
+impl Sides<'_> {
+    fn finding(&self, mismatch: &Mismatch, since: Option<&RevisionId>) -> Finding {
+        let sides = [(self.postgres, &mismatch.postgres), (self.sqlite, &mismatch.sqlite)];
+        let touched = sides.map(|(recording, object)| {
+            let object = object.as_ref()?;
+            recording.latest_change(|before, after| before.get(object) != after.get(object))
+        });
+        let mut header = String::new();
+        for ((recording, object), (sign, touched)) in sides.iter().zip(["-", "+"].into_iter().zip(touched)) {
+            let from = match (object, touched) {
+                (Some(_), Some(revision)) => format!(" ({})", recording.name(revision)),
+                _ => String::new(),
+            };
+            header.push_str(&format!("{sign} {}{from}\n", recording.backend));
+        }
+        let backend = mismatch.backend();
+        let (deviating, other) = if backend == Backend::Postgres { (0, 1) } else { (1, 0) };
+        let place = |side: usize| {
+            let (recording, object) = (sides[side].0, sides[side].1.as_ref().unwrap_or(mismatch.object()));
+            place_of(recording, since.or(touched[side])?, object)
+        };
+        let mut finding = Finding::new(CHECK.id, mismatch.message.clone())
+            .on(backend)
+            .about(mismatch.object())
+            .located(place(deviating).or_else(|| place(other)))
+            .showing(header + &mismatch.diff)
+            .help(mismatch.help.clone());
+        finding.severity = mismatch.severity;
+        finding.revision = since.or(touched[deviating]).cloned();
+        finding
+    }
+}
+
+/// Where a revision's upgrade first names an object.
+fn place_of(recording: &Recording, revision: &RevisionId, object: &ObjectId) -> Option<Location> {
+    let script = &recording.history.get(revision)?.upgrade;
+    let name = match &object.part {
+        Some((_, name)) if !name.starts_with('(') => name,
+        _ => object.group.local(),
+    };
+    let tokens = lex(&script.text, recording.backend);
+    let names = |token: &&crate::sql::Token<'_>| match token.kind {
+        TokenKind::Word => token.text.eq_ignore_ascii_case(name),
+        TokenKind::QuotedIdentifier => token.text.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(name),
+        _ => false,
+    };
+    let token = tokens.iter().find(names)?;
+    Some(Location { file: script.path.clone(), line: line_of(&script.text, token.offset) })
+}
