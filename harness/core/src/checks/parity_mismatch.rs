@@ -67,14 +67,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         judgement.findings.push(sides.finding(mismatch, since));
     }
     seen.look_at_the_end(sqlite.history.revisions().last().map(|last| &last.id));
-    for (mismatch, from, until) in seen.mended {
-        let mut finding = sides.finding(&mismatch, Some(from));
-        finding.severity = Severity::Note;
-        let (from, until) = (sqlite.name(from), sqlite.name(until));
-        finding.message = format!("from {from} until {until}, {}", mismatch.message);
-        finding.help = Some(format!("{until} has mended it; nothing is left to do at head"));
-        judgement.findings.push(finding);
-    }
+    judgement.findings.extend(seen.mended().map(|mended| sides.mended(&mended)));
 }
 
 /// A state that both histories have.
@@ -129,10 +122,33 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// What was mended, each table's mismatches of the same time as one.
+    fn mended(self) -> impl Iterator<Item = Mended<'a>> {
+        let mut all: Vec<Mended<'a>> = Vec::new();
+        for (mismatch, from, until) in self.mended {
+            let same = |one: &&mut Mended<'a>| {
+                let table = &one.mismatches[0].object().group;
+                (one.from, one.until) == (from, until) && *table == mismatch.object().group
+            };
+            match all.iter_mut().find(same) {
+                Some(known) => known.mismatches.push(mismatch),
+                None => all.push(Mended { mismatches: vec![mismatch], from, until }),
+            }
+        }
+        all.into_iter()
+    }
+
     fn close(&mut self, revision: &'a RevisionId) {
         let gone = std::mem::take(&mut self.open).into_values();
         self.mended.extend(gone.map(|(since, mismatch)| (mismatch, since, revision)));
     }
+}
+
+/// Mismatches of one table that came with one revision and went with another.
+struct Mended<'a> {
+    mismatches: Vec<Mismatch>,
+    from: &'a RevisionId,
+    until: &'a RevisionId,
 }
 
 struct Sides<'a> {
@@ -141,6 +157,25 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
+    fn mended(&self, mended: &Mended<'_>) -> Finding {
+        let first = &mended.mismatches[0];
+        let mut finding = self.finding(first, Some(mended.from));
+        let (from, until) = (self.sqlite.name(mended.from), self.sqlite.name(mended.until));
+        let table = ObjectId::whole(first.object().group_kind, first.object().group.clone());
+        finding.message = match mended.mismatches.len() {
+            1 => format!("from {from} until {until}, {}", first.message),
+            count => {
+                finding.object = Some(table.to_string());
+                format!("from {from} until {until}, {} differs in {count} ways", table.described())
+            }
+        };
+        let diffs: String = mended.mismatches.iter().map(|mismatch| mismatch.diff.as_str()).collect();
+        finding.diff = Some(format!("- postgres\n+ sqlite\n{diffs}"));
+        finding.help = Some(format!("{until} mends it; nothing is left to do at head"));
+        finding.severity = Severity::Note;
+        finding
+    }
+
     fn finding(&self, mismatch: &Mismatch, since: Option<&RevisionId>) -> Finding {
         let sides = [(self.postgres, &mismatch.postgres), (self.sqlite, &mismatch.sqlite)];
         let touched = sides.map(|(recording, object)| {

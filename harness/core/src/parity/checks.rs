@@ -154,7 +154,7 @@ fn is_unknown_of(condition: &Form, value: &Form) -> bool {
 }
 
 /// Whether a check says of a column what the other side says by NOT NULL.
-fn says_not_null(pair: &Pair<'_>, other: &Side<'_>, form: &Form) -> bool {
+pub(super) fn says_not_null(pair: &Pair<'_>, other: &Side<'_>, form: &Form) -> bool {
     let inner = form.arguments_of("not").and_then(|inner| inner[0].arguments_of("is null"));
     let Some([Form::Column(name, _)]) = inner else { return false };
     let column = pair.column(name);
@@ -269,14 +269,25 @@ fn guarded(pair: &Pair<'_>) -> Vec<Form> {
         let refuses = trigger.text(Attribute::Definition).is_some_and(|body| body.contains("raise("));
         let Some(when) = trigger.text(Attribute::When).filter(|_| refuses) else { continue };
         let Some(form) = pair.scope(&pair.sqlite).read(when) else { continue };
-        let named = |form| match form {
-            Form::Column(name, family) => {
-                let name = name.strip_prefix("new.").map(str::to_owned).unwrap_or(name);
-                Form::Column(name, family)
-            }
-            other => other,
-        };
-        all.extend(settled(form::not(form.map(&named))).conjuncts());
+        all.extend(demanded(form));
     }
     all
+}
+
+/// What a trigger demands of new rows that refuses them when this holds.
+pub(super) fn demanded(when: Form) -> Vec<Form> {
+    let named = |form| match form {
+        Form::Column(name, family) => {
+            let name = name.strip_prefix("new.").map(str::to_owned).unwrap_or(name);
+            Form::Column(name, family)
+        }
+        other => other,
+    };
+    let wanted = settled(form::not(when.map(&named))).conjuncts();
+    wanted.into_iter().filter(|one| !one.is_literal()).collect()
+}
+
+/// The conditions that the checks of one side state.
+pub(super) fn stated(pair: &Pair<'_>, side: &Side<'_>) -> Vec<Form> {
+    checks(pair, side).into_iter().filter_map(|check| check.conditions).flatten().collect()
 }

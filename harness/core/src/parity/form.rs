@@ -67,7 +67,6 @@ impl Form {
                 }
                 "+" | "-" | "*" | "abs" | "coalesce" => arguments.first().and_then(Self::family),
                 "now" => Some(Family::TimestampTz),
-                "json" => Some(Family::Json),
                 _ => None,
             },
         }

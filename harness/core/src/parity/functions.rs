@@ -74,18 +74,17 @@ pub(super) fn call(backend: Backend, name: &str, mut arguments: Vec<Form>) -> Fo
             2..,
         ) => {
             let steps = arguments.split_off(1);
-            let kind = if name.ends_with("text") { "json text" } else { "json" };
-            let found = steps.iter().try_fold(arguments.remove(0), |base, step| json_step(base, step, kind));
-            if let Some(found) = found {
-                return found;
+            let base = arguments.remove(0);
+            match steps.iter().try_fold(base.clone(), json_step) {
+                Some(found) => return found,
+                None => arguments = std::iter::once(base).chain(steps).collect(),
             }
-            arguments = steps;
         }
         ("json_extract" | "jsonb_extract", 2) => {
             if let Form::Text(path) = &arguments[1]
                 && let Some(steps) = sqlite_path(path)
             {
-                return stepped(arguments.remove(0), &steps, "json text");
+                return stepped(arguments.remove(0), &steps);
             }
         }
         _ => {}
@@ -95,6 +94,12 @@ pub(super) fn call(backend: Backend, name: &str, mut arguments: Vec<Form>) -> Fo
     }
     let same = SAME.iter().find(|(_, names)| names.contains(&name));
     match same {
+        // What stands in for a value is of its kind.
+        Some((common @ ("coalesce" | "nullif" | "max" | "min"), _)) => {
+            let family = arguments.iter().find(|one| !one.is_literal()).and_then(Form::family);
+            let arguments = arguments.into_iter().map(|one| form::coerced(one, family)).collect();
+            Form::call(common, arguments)
+        }
         Some((common, _)) => Form::call(common, arguments),
         None => Form::call(&format!("{UNKNOWN}{name}"), arguments),
     }
@@ -158,18 +163,20 @@ pub(super) fn later(moment: Form, by: Form, earlier: bool) -> Form {
     Form::call("later", vec![moment, by])
 }
 
-/// One step into a JSON document, by a key, a place, or on SQLite a whole path.
-pub(super) fn json_step(base: Form, step: &Form, kind: &str) -> Option<Form> {
+/// One step into a JSON document, by a key, a place, or on SQLite a whole path. Whether what is
+/// there comes out as JSON or as text, SQLite's `json_extract` decides by the value, so that is not
+/// told apart.
+pub(super) fn json_step(base: Form, step: &Form) -> Option<Form> {
     match step {
-        Form::Text(path) if path.starts_with('$') => Some(stepped(base, &sqlite_path(path)?, kind)),
-        Form::Text(key) => Some(stepped(base, std::slice::from_ref(key), kind)),
-        Form::Number(place) => Some(stepped(base, std::slice::from_ref(place), kind)),
+        Form::Text(path) if path.starts_with('$') => Some(stepped(base, &sqlite_path(path)?)),
+        Form::Text(key) => Some(stepped(base, std::slice::from_ref(key))),
+        Form::Number(place) => Some(stepped(base, std::slice::from_ref(place))),
         _ => None,
     }
 }
 
 /// A path in PostgreSQL's form: `{upload,state}` or an array.
-pub(super) fn json_path(base: Form, path: &Form, kind: &str) -> Option<Form> {
+pub(super) fn json_path(base: Form, path: &Form) -> Option<Form> {
     let steps: Vec<String> = match path {
         Form::Text(text) => {
             let inside = match text.strip_prefix('{') {
@@ -193,17 +200,17 @@ pub(super) fn json_path(base: Form, path: &Form, kind: &str) -> Option<Form> {
             .collect::<Option<_>>()?,
         _ => return None,
     };
-    Some(stepped(base, &steps, kind))
+    Some(stepped(base, &steps))
 }
 
 /// A document with steps into it, all of them in one call.
-fn stepped(base: Form, steps: &[String], kind: &str) -> Form {
+fn stepped(base: Form, steps: &[String]) -> Form {
     let mut arguments = match base {
-        Form::Call(name, arguments) if name == "json" || name == "json text" => arguments,
+        Form::Call(name, arguments) if name == "json" => arguments,
         other => vec![other],
     };
     arguments.extend(steps.iter().cloned().map(Form::Text));
-    Form::call(kind, arguments)
+    Form::call("json", arguments)
 }
 
 /// The steps of a path in SQLite's form: `$.upload.state`, `$."a b"[0]`.

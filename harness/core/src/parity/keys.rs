@@ -78,12 +78,11 @@ fn may_be_null(pair: &Pair<'_>, side: &Side<'_>, object: &Object) -> bool {
 }
 
 fn unique(pair: &Pair<'_>, found: &mut Found<'_>) {
-    let [postgres, sqlite] = pair.sides().map(|side| {
-        let promises = promises(pair, side);
-        let lacking = |one: &Promise| {
-            one.terms.iter().flatten().chain(&one.condition).any(|form| pair.lacks_any(form))
-        };
-        promises.into_iter().filter(|one| !lacking(one)).collect::<Vec<_>>()
+    let lacking =
+        |one: &Promise| one.terms.iter().flatten().chain(&one.condition).any(|form| pair.lacks_any(form));
+    let [(postgres, lost_on_sqlite), (sqlite, lost_on_postgres)] = pair.sides().map(|side| {
+        let (lost, judged): (Vec<_>, Vec<_>) = promises(pair, side).into_iter().partition(lacking);
+        (judged, lost)
     });
     let compare = |one: &Promise, other: &Promise| {
         if one.implies(other) && other.implies(one) {
@@ -121,14 +120,21 @@ fn unique(pair: &Pair<'_>, found: &mut Found<'_>) {
             }
         }
     }
-    for (one, others) in left.postgres.iter().map(|one| (one, &sqlite)) {
-        if !others.iter().any(|other| other.implies(one)) {
-            found.one_sided(Some(one.id.clone()), None, Severity::Error, None);
+    // What stands against a promise about a column that is missing is told with that column.
+    let told = |one: &Promise, lost: &[Promise]| {
+        let counterpart = |other: &Promise| {
+            same_name(&one.id, &other.id) || one.id.kind() == Kind::PrimaryKey && other.id.kind() == Kind::PrimaryKey
+        };
+        lost.iter().any(counterpart)
+    };
+    for one in left.postgres {
+        if !sqlite.iter().any(|other| other.implies(&one)) && !told(&one, &lost_on_postgres) {
+            found.one_sided(Some(one.id), None, Severity::Error, None);
         }
     }
-    for (one, others) in left.sqlite.iter().map(|one| (one, &postgres)) {
-        if !others.iter().any(|other| other.implies(one)) {
-            found.one_sided(None, Some(one.id.clone()), Severity::Error, None);
+    for one in left.sqlite {
+        if !postgres.iter().any(|other| other.implies(&one)) && !told(&one, &lost_on_sqlite) {
+            found.one_sided(None, Some(one.id), Severity::Error, None);
         }
     }
 }

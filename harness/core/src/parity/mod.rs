@@ -14,6 +14,7 @@ mod pair;
 mod read;
 #[cfg(test)]
 mod tests;
+mod triggers;
 mod types;
 
 use std::collections::BTreeMap;
@@ -198,6 +199,7 @@ fn tables(postgres: &Schema, sqlite: &Schema, left: Table<'_>, right: Table<'_>)
     keys::compare(&pair, &mut found);
     checks::compare(&pair, &mut found);
     indexes::compare(&pair, &mut found);
+    triggers::compare(&pair, &mut found);
     found.comparison
 }
 

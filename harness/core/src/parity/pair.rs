@@ -142,10 +142,6 @@ impl<'a> Pair<'a> {
         Scope { backend: side.backend, schema: side.schema, columns: &self.families }
     }
 
-    pub(super) fn families(&self) -> &BTreeMap<String, Family> {
-        &self.families
-    }
-
     pub(super) fn folds(&self, side: &Side<'_>, name: &str) -> bool {
         self.folding[usize::from(side.backend == self.sqlite.backend)].contains(name)
     }

@@ -208,10 +208,8 @@ impl Scope<'_> {
             Op::GtEq => form::less(vec![r, l], true),
             Op::PGLikeMatch | Op::PGILikeMatch => like(l, r),
             Op::PGNotLikeMatch | Op::PGNotILikeMatch => form::not(like(l, r)),
-            Op::Arrow => functions::json_step(l, &r, "json")?,
-            Op::LongArrow => functions::json_step(l, &r, "json text")?,
-            Op::HashArrow => functions::json_path(l, &r, "json")?,
-            Op::HashLongArrow => functions::json_path(l, &r, "json text")?,
+            Op::Arrow | Op::LongArrow => functions::json_step(l, &r)?,
+            Op::HashArrow | Op::HashLongArrow => functions::json_path(l, &r)?,
             Op::Plus | Op::Minus if is_time(&l) || matches!(&r, Form::Call(name, _) if name == "span") => {
                 functions::later(l, r, *op == Op::Minus)
             }
@@ -331,7 +329,7 @@ fn cast(inner: Form, target: Family) -> Form {
         (Form::Call(name, _), _)
             if matches!(
                 name.as_str(),
-                "array" | "json text" | "epoch" | "uuid" | "now" | "local now" | "span" | "bytes" | "coalesce"
+                "array" | "json" | "epoch" | "uuid" | "now" | "local now" | "span" | "bytes" | "coalesce"
             ) && !(name == "now" && target == Family::Date) =>
         {
             inner

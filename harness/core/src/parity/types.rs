@@ -115,9 +115,9 @@ pub static COMPATIBLE: &[Compatible] = &[
     },
     Compatible {
         postgres: &[Other],
-        sqlite: &[Text, Json, Bytes],
-        declared: "TEXT, JSON, BLOB",
-        why: "SQLite has no such type (inet, tsvector, vector, …); it is kept as text or bytes",
+        sqlite: &[Text, Json, Bytes, Integer],
+        declared: "TEXT, JSON, BLOB, INTEGER",
+        why: "SQLite has no such type (inet, bit, tsvector, vector, …); it is kept as text, bytes or a number",
     },
 ];
 

@@ -1,6 +1,6 @@
 //! What a parser makes of a single expression or query.
 
-use sqlparser::ast::{Expr, Query};
+use sqlparser::ast::{Expr, Query, Statement};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
@@ -15,6 +15,11 @@ pub(crate) fn expression(text: &str, backend: Backend) -> Option<Expr> {
 /// The query, if the parser accepts the whole text.
 pub(crate) fn query(text: &str, backend: Backend) -> Option<Query> {
     parsed(text.trim_end().trim_end_matches(';'), backend, |parser| parser.parse_query().map(|query| *query))
+}
+
+/// The statements, if the parser accepts them all.
+pub(crate) fn parsed_statements(text: &str, backend: Backend) -> Option<Vec<Statement>> {
+    Parser::parse_sql(Dialect::of(backend).parser, text).ok()
 }
 
 fn parsed<T>(
