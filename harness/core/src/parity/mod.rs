@@ -16,6 +16,7 @@ mod read;
 mod tests;
 mod triggers;
 mod types;
+mod views;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -151,6 +152,7 @@ impl Comparer {
                 }
             }
         }
+        views::compare(postgres, sqlite, &mut all);
         all.comparison
     }
 }

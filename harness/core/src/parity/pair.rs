@@ -139,7 +139,7 @@ impl<'a> Pair<'a> {
     }
 
     pub(super) fn scope<'s>(&'s self, side: &Side<'s>) -> Scope<'s> {
-        Scope { backend: side.backend, schema: side.schema, columns: &self.families }
+        Scope { backend: side.backend, schema: side.schema, columns: &self.families, relations: &[] }
     }
 
     pub(super) fn folds(&self, side: &Side<'_>, name: &str) -> bool {

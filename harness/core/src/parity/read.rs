@@ -21,9 +21,27 @@ pub(super) struct Scope<'a> {
     /// What the columns hold, by their names in lower case; on both backends what PostgreSQL says,
     /// whose types say more.
     pub(super) columns: &'a BTreeMap<String, Family>,
+    /// In a query, what it reads from; there columns are known by `table.column`.
+    pub(super) relations: &'a [Relation],
+}
+
+/// A table or view that a query reads from.
+pub(super) struct Relation {
+    /// What the query calls it.
+    pub(super) alias: String,
+    /// What its columns are known by.
+    pub(super) name: String,
+    pub(super) table: String,
+    pub(super) columns: Vec<String>,
 }
 
 impl Scope<'_> {
+    /// A column of one of the relations.
+    pub(super) fn of(&self, relation: &Relation, column: &str) -> Form {
+        let family = self.columns.get(&format!("{}.{column}", relation.table)).copied();
+        Form::Column(format!("{}.{column}", relation.name), family)
+    }
+
     /// The form of an expression; nothing if it is not understood.
     pub(super) fn read(&self, text: &str) -> Option<Form> {
         self.form(&sql::expression(text, self.backend)?)
@@ -147,6 +165,9 @@ impl Scope<'_> {
 
     fn column(&self, name: &Ident) -> Form {
         let lower = name.value.to_lowercase();
+        if let Some(relation) = self.relations.iter().find(|one| one.columns.contains(&lower)) {
+            return self.of(relation, &lower);
+        }
         if let Some(family) = self.columns.get(&lower) {
             return Form::Column(lower, Some(*family));
         }
@@ -164,8 +185,11 @@ impl Scope<'_> {
 
     /// `new.email` and `old.email` stay apart; any other qualifier is the table's.
     fn compound(&self, parts: &[Ident]) -> Option<Form> {
-        let column = self.column(parts.last()?);
         let qualifier = parts[parts.len().checked_sub(2)?].value.to_lowercase();
+        if let Some(relation) = self.relations.iter().find(|one| one.alias == qualifier) {
+            return Some(self.of(relation, &parts.last()?.value.to_lowercase()));
+        }
+        let column = self.column(parts.last()?);
         match (qualifier.as_str(), column) {
             (row @ ("new" | "old"), Form::Column(name, family)) => {
                 Some(Form::Column(format!("{row}.{name}"), family))
