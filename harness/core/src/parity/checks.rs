@@ -80,11 +80,18 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
             help.to_owned(),
         );
     }
+    // Whether one that is not understood says more than a type or NOT NULL does, nobody knows.
     for one in postgres {
-        found.one_sided(Some(one.id), None, Severity::Error, None);
+        match one.conditions {
+            Some(_) => found.one_sided(Some(one.id), None, Severity::Error, None),
+            None => found.unclear(one.id, &one.text, "nothing"),
+        }
     }
     for other in sqlite {
-        found.one_sided(None, Some(other.id), Severity::Error, None);
+        match other.conditions {
+            Some(_) => found.one_sided(None, Some(other.id), Severity::Error, None),
+            None => found.unclear(other.id, "nothing", &other.text),
+        }
     }
 }
 

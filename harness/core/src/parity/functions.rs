@@ -73,7 +73,12 @@ pub(super) fn call(backend: Backend, name: &str, mut arguments: Vec<Form>) -> Fo
             "json_extract_path_text" | "jsonb_extract_path_text" | "json_extract_path" | "jsonb_extract_path",
             2..,
         ) => {
-            let steps = arguments.split_off(1);
+            let mut steps = arguments.split_off(1);
+            if let [Form::Call(name, inner)] = steps.as_mut_slice()
+                && name == "array"
+            {
+                steps = std::mem::take(inner);
+            }
             let base = arguments.remove(0);
             match steps.iter().try_fold(base.clone(), json_step) {
                 Some(found) => return found,
