@@ -103,6 +103,16 @@ enum Judge {
 }
 
 impl Check {
+    /// Whether it has something to judge only where both backends ran.
+    pub fn needs_both(&self) -> bool {
+        matches!(self.judge, Judge::Across(_))
+    }
+
+    /// The table that it goes by, if it goes by one: what stands in it, and why.
+    pub fn table(&self) -> Vec<(String, &'static str)> {
+        if self.id == parity_mismatch::CHECK.id { parity_mismatch::table() } else { Vec::new() }
+    }
+
     /// Judges the evidence.
     pub fn judge(&self, evidence: &Evidence) -> Judgement {
         let mut judgement = Judgement::default();

@@ -6,7 +6,7 @@ use super::{Check, Family, Judge, Judgement, stops_short};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Walk};
 use crate::history::RevisionId;
-use crate::parity::{Aspect, Comparer, Comparison, Mismatch};
+use crate::parity::{Aspect, COMPATIBLE, Comparer, Comparison, Mismatch};
 use crate::report::{Finding, Location, NotRun, Severity};
 use crate::schema::{ObjectId, Schema};
 use crate::sql::{TokenKind, lex, line_of};
@@ -27,6 +27,15 @@ pub(super) static CHECK: Check = Check {
     walks: &[Walk::Trunk],
     judge: Judge::Across(judge),
 };
+
+/// The types that mean the same, each with the reason.
+pub(super) fn table() -> Vec<(String, &'static str)> {
+    let rows = COMPATIBLE.iter().map(|row| {
+        let families: Vec<&str> = row.postgres.iter().map(|family| family.name()).collect();
+        (format!("{} ~ {}", families.join(", "), row.declared), row.why)
+    });
+    rows.collect()
+}
 
 fn judge(evidence: &Evidence, judgement: &mut Judgement) {
     let [postgres, sqlite] = [Backend::Postgres, Backend::Sqlite].map(|one| evidence.recordings.get(&one));
@@ -182,6 +191,12 @@ impl Sides<'_> {
             let object = object.as_ref()?;
             recording.latest_change(|before, after| before.get(object) != after.get(object))
         });
+        // What a revision did that only one history has, no state that both have can tell.
+        let shared = |side: usize| {
+            let other = sides[1 - side].0;
+            touched[side].is_none_or(|revision| other.history.get(revision).is_some())
+        };
+        let since = since.filter(|_| shared(0) && shared(1));
         let mut header = String::new();
         for ((recording, object), (sign, touched)) in sides.iter().zip(["-", "+"].into_iter().zip(touched)) {
             let from = match (object, touched) {
@@ -218,9 +233,75 @@ fn place_of(recording: &Recording, revision: &RevisionId, object: &ObjectId) -> 
     let tokens = lex(&script.text, recording.backend);
     let names = |token: &&crate::sql::Token<'_>| match token.kind {
         TokenKind::Word => token.text.eq_ignore_ascii_case(name),
-        TokenKind::QuotedIdentifier => token.text.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(name),
+        TokenKind::QuotedIdentifier => {
+            token.text.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(name)
+        }
         _ => false,
     };
     let token = tokens.iter().find(names)?;
     Some(Location { file: script.path.clone(), line: line_of(&script.text, token.offset) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{applied, check, failed, recording, schema};
+
+    #[test]
+    fn a_mismatch_is_laid_at_the_revision_that_brought_it() {
+        let (one, two) = (schema(&["users"]), schema(&["users", "posts"]));
+        let postgres = recording().revisions(3).trunk([
+            applied("1").seeing(&one),
+            applied("2").seeing(&two),
+            applied("3").seeing(&two),
+        ]);
+        let sqlite = recording().revisions(3).trunk([
+            applied("1").seeing(&one),
+            applied("2").seeing(&one),
+            applied("3").seeing(&one),
+        ]);
+        check(&CHECK, sqlite.beside(postgres))
+            .finds(["table \"posts\" is there on postgres but not on sqlite"])
+            .is_at("2")
+            .shows("- postgres (2_two)\n+ sqlite\n- table posts\n")
+            .helps("create it in a new revision on sqlite, or drop it in one on postgres");
+    }
+
+    #[test]
+    fn what_a_later_revision_mends_is_a_note() {
+        let (none, one, two) = (schema(&[]), schema(&["users"]), schema(&["users", "posts"]));
+        let postgres = recording().revisions(2).trunk([applied("1").seeing(&two), applied("2").seeing(&two)]);
+        let sqlite = recording().revisions(2).trunk([applied("1").seeing(&one), applied("2").seeing(&two)]);
+        check(&CHECK, sqlite.clone().beside(postgres.clone()))
+            .finds(["from 1_one until 2_two, table \"posts\" is there on postgres but not on sqlite"])
+            .weighs("note")
+            .is_at("1");
+        // What goes again on the other side is mended as well.
+        let gone = recording().revisions(2).trunk([applied("1").seeing(&none), applied("2").seeing(&none)]);
+        let postgres =
+            recording().revisions(2).trunk([applied("1").seeing(&one), applied("2").seeing(&none)]);
+        check(&CHECK, gone.beside(postgres))
+            .finds(["from 1_one until 2_two, table \"users\" is there on postgres but not on sqlite"]);
+    }
+
+    #[test]
+    fn histories_of_other_lengths_are_judged_at_head() {
+        let (one, two) = (schema(&["users"]), schema(&["users", "posts"]));
+        let postgres = recording().revisions(2).trunk([applied("1").seeing(&one), applied("2").seeing(&two)]);
+        let sqlite = recording().revisions(1).trunk([applied("1").seeing(&one)]);
+        check(&CHECK, sqlite.clone().beside(postgres.clone()))
+            .finds(["table \"posts\" is there on postgres but not on sqlite"]);
+        let whole = recording().revisions(1).trunk([applied("1").seeing(&two)]);
+        check(&CHECK, whole.beside(postgres)).finds([]);
+    }
+
+    #[test]
+    fn is_not_run_with_one_backend_or_short_of_head() {
+        let one = recording().revisions(1).trunk([applied("1").seeing(&schema(&["users"]))]);
+        check(&CHECK, one.clone())
+            .finds([])
+            .not_run("it compares both backends, and postgres was not selected");
+        let short = recording().revisions(1).trunk([failed("1", "no")]);
+        check(&CHECK, short.beside(one)).finds([]).not_run("the history did not reach head");
+    }
 }

@@ -44,7 +44,8 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
             }
             check
         });
-        open.filter(|check| check.conditions.as_ref().is_none_or(|conditions| !conditions.is_empty())).collect()
+        open.filter(|check| check.conditions.as_ref().is_none_or(|conditions| !conditions.is_empty()))
+            .collect()
     };
     let postgres = rest(postgres, &all_sqlite, &|form| says_not_null(pair, &pair.sqlite, form));
     let sqlite = rest(sqlite, &all_postgres, &|form| {
@@ -70,15 +71,9 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
         }
         let message =
             format!("{} wants {} on postgres and {} on sqlite", described(&one.id), one.text, other.text);
-        let help = "let both backends want the same in a new revision; on sqlite that takes a rebuild of the table";
-        found.push(
-            Some(one.id),
-            Some(other.id),
-            Aspect::Meaning,
-            Severity::Error,
-            message,
-            help.to_owned(),
-        );
+        let help =
+            "let both backends want the same in a new revision; on sqlite that takes a rebuild of the table";
+        found.push(Some(one.id), Some(other.id), Aspect::Meaning, Severity::Error, message, help.to_owned());
     }
     // Whether one that is not understood says more than a type or NOT NULL does, nobody knows.
     for one in postgres {
@@ -139,7 +134,9 @@ fn settled(form: Form) -> Form {
             let of_null = |part: &Form| part.arguments_of("is null").map(|inner| inner[0].clone());
             let rest: Vec<&Form> = parts.iter().filter(|part| of_null(part).is_none()).collect();
             let needless = |part: &Form| {
-                of_null(part).is_some_and(|value| !rest.is_empty() && rest.iter().all(|one| is_unknown_of(one, &value)))
+                of_null(part).is_some_and(|value| {
+                    !rest.is_empty() && rest.iter().all(|one| is_unknown_of(one, &value))
+                })
             };
             form::or(parts.iter().filter(|part| !needless(part)).cloned().collect())
         }
@@ -180,7 +177,8 @@ fn is_of_the_type(pair: &Pair<'_>, form: &Form) -> bool {
     if calls(&["typeof", "json valid"]) || form.arguments_of("=").is_some_and(|both| both[0] == both[1]) {
         return true;
     }
-    let members = form.arguments_of("in").filter(|list| matches!(list[0], Form::Column(..))).map(|list| &list[1..]);
+    let members =
+        form.arguments_of("in").filter(|list| matches!(list[0], Form::Column(..))).map(|list| &list[1..]);
     let postgres = &column.postgres.2;
     match postgres.family {
         Family::Json => calls(&["json type"]),
@@ -244,7 +242,8 @@ fn words(pair: &Pair<'_>, found: &mut Found<'_>) {
                 known.join(", "),
                 words.join(", ")
             );
-            let help = "let the check on sqlite list the words of the enum; that takes a rebuild of the table";
+            let help =
+                "let the check on sqlite list the words of the enum; that takes a rebuild of the table";
             found.push(
                 Some(id),
                 Some(check.id.clone()),

@@ -60,7 +60,8 @@ fn one_sided(pair: &Pair<'_>, found: &mut Found<'_>) {
             let id = Some(side.part(Kind::Column, name));
             let (postgres, sqlite) = if at == 0 { (id, None) } else { (None, id) };
             let lacks = pair.sides()[1 - at].backend;
-            let help = format!("add the column in a new revision on {lacks}, or drop it in one on {}", side.backend);
+            let help =
+                format!("add the column in a new revision on {lacks}, or drop it in one on {}", side.backend);
             found.one_sided(postgres, sqlite, severity, Some(help));
         }
     }
@@ -69,7 +70,8 @@ fn one_sided(pair: &Pair<'_>, found: &mut Found<'_>) {
 fn different_type(column: &Column<'_>, ids: &Ids, found: &mut Found<'_>) -> bool {
     let (postgres, sqlite) = (&column.postgres.2, &column.sqlite.2);
     let Some(obstacle) = types::obstacle(postgres, sqlite) else { return false };
-    let message = format!("{} is {} on postgres and {} on sqlite", ids.what, postgres.spelled, sqlite.spelled);
+    let message =
+        format!("{} is {} on postgres and {} on sqlite", ids.what, postgres.spelled, sqlite.spelled);
     let (severity, help) = match obstacle {
         Obstacle::Family => (Severity::Error, meant(postgres)),
         Obstacle::Exactness => (
@@ -114,7 +116,9 @@ fn counting(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'
             let declared = &column.sqlite.2.spelled;
             let message = format!("{} counts up on postgres but not on sqlite", ids.what);
             let help = if key {
-                format!("declare it INTEGER PRIMARY KEY on sqlite; a primary key of type {declared} is not the row number there, so an insert without it fails or stores NULL")
+                format!(
+                    "declare it INTEGER PRIMARY KEY on sqlite; a primary key of type {declared} is not the row number there, so an insert without it fails or stores NULL"
+                )
             } else {
                 "give it its value in every insert on both backends, or make it the INTEGER PRIMARY KEY on sqlite: no other column counts up there".to_owned()
             };
@@ -122,9 +126,10 @@ fn counting(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'
             true
         }
         (false, true) => {
-            let refers = pair.sqlite.parts_of(Kind::ForeignKey).any(|(_, _, key)| {
-                pair.sqlite.names(key.list(Attribute::Columns)) == [column.name.clone()]
-            });
+            let refers = pair
+                .sqlite
+                .parts_of(Kind::ForeignKey)
+                .any(|(_, _, key)| pair.sqlite.names(key.list(Attribute::Columns)) == [column.name.clone()]);
             let own = [Attribute::Default, Attribute::Generated].iter().any(|one| postgres.has(*one));
             let wanted = column.sqlite.1.has(Attribute::Autoincrement);
             if !refers && !own {
@@ -235,7 +240,8 @@ fn values(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'_>
                 let article = if what.starts_with('g') { "is generated as" } else { "has the default" };
                 let not = if what.starts_with('g') { "is not generated" } else { "none" };
                 let message = format!("{} {article} {text} on {has} and {not} on {lacks}", ids.what);
-                let help = format!("give it the same {what} on {lacks} in a new revision, or drop it on {has}");
+                let help =
+                    format!("give it the same {what} on {lacks} in a new revision, or drop it on {has}");
                 ids.push(found, aspect, severity, message, help);
             }
         }
@@ -245,7 +251,8 @@ fn values(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'_>
 /// Whether both defaults are the present moment or both a new random value, in whichever words.
 fn same_by_nature(left: Option<&Form>, right: Option<&Form>) -> bool {
     let (Some(left), Some(right)) = (left, right) else { return false };
-    let mentions = |form: &Form, names: &[&str]| form.any(&mut |one| names.iter().any(|name| one.is_call(name)));
+    let mentions =
+        |form: &Form, names: &[&str]| form.any(&mut |one| names.iter().any(|name| one.is_call(name)));
     let clock = |form: &Form| mentions(form, &["now"]) && !mentions(form, &["local now", "later"]);
     let chance = |form: &Form| mentions(form, &["uuid", "chance"]);
     clock(left) && clock(right) || chance(left) && chance(right)

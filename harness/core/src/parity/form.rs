@@ -183,8 +183,9 @@ pub(super) fn and(parts: Vec<Form>) -> Form {
         return Form::Bool(false);
     }
     // `not in (1)` and `not in (2)` is `not in (1, 2)`.
-    let (negated, mut rest): (Vec<_>, Vec<_>) =
-        parts.into_iter().partition(|one| one.arguments_of("not").is_some_and(|inner| inner[0].is_call("in")));
+    let (negated, mut rest): (Vec<_>, Vec<_>) = parts
+        .into_iter()
+        .partition(|one| one.arguments_of("not").is_some_and(|inner| inner[0].is_call("in")));
     let lists = negated.into_iter().map(not).collect();
     rest.extend(merged(lists).into_iter().map(not));
     rest.retain(|one| *one != Form::Bool(true));
@@ -289,7 +290,9 @@ pub(super) fn less(mut arguments: Vec<Form>, equal: bool) -> Form {
     let (left, right) = (coerced(left, of_right), coerced(right, of_left));
     let whole = |form: &Form| form.family() == Some(Family::Integer) && !form.is_literal();
     let moved = |form: &Form, by: i64| match form {
-        Form::Number(digits) => digits.parse::<i64>().ok()?.checked_add(by).map(|n| Form::Number(n.to_string())),
+        Form::Number(digits) => {
+            digits.parse::<i64>().ok()?.checked_add(by).map(|n| Form::Number(n.to_string()))
+        }
         _ => None,
     };
     if !equal {
@@ -313,10 +316,9 @@ pub(super) fn coerced(form: Form, family: Option<Family>) -> Form {
         (Form::Number(digits), Some(Family::Boolean)) if digits == "0" || digits == "1" => {
             Form::Bool(digits == "1")
         }
-        (
-            Form::Bool(value),
-            Some(Family::Integer | Family::Decimal | Family::Real),
-        ) => Form::Number(u8::from(value).to_string()),
+        (Form::Bool(value), Some(Family::Integer | Family::Decimal | Family::Real)) => {
+            Form::Number(u8::from(value).to_string())
+        }
         (Form::Number(digits), Some(Family::Text | Family::Enum)) => Form::Text(digits),
         (Form::Text(text), Some(Family::Integer | Family::Decimal | Family::Real)) => match number(&text) {
             Some(digits) => Form::Number(digits),
@@ -350,7 +352,8 @@ pub(super) fn number(text: &str) -> Option<String> {
 
 /// A JSON document in one spelling.
 fn document(text: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(text).map_or_else(|_| text.to_owned(), |value| value.to_string())
+    serde_json::from_str::<serde_json::Value>(text)
+        .map_or_else(|_| text.to_owned(), |value| value.to_string())
 }
 
 /// An array in the spelling of JSON: PostgreSQL writes `{a,b}`, and SQLite's people a JSON array.

@@ -41,7 +41,11 @@ const SAME: &[(&str, &[&str])] = &[
 pub(super) fn call(backend: Backend, name: &str, mut arguments: Vec<Form>) -> Form {
     match (name, arguments.len()) {
         (
-            "now" | "transaction_timestamp" | "statement_timestamp" | "clock_timestamp" | "current_timestamp"
+            "now"
+            | "transaction_timestamp"
+            | "statement_timestamp"
+            | "clock_timestamp"
+            | "current_timestamp"
             | "localtimestamp",
             _,
         ) => return Form::call("now", Vec::new()),

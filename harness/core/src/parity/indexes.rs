@@ -149,7 +149,8 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
             continue;
         }
         let turned = one.terms.as_ref().map(|terms| reversed(terms)) == other.terms;
-        let severity = if turned && one.condition == other.condition { Severity::Note } else { Severity::Warning };
+        let severity =
+            if turned && one.condition == other.condition { Severity::Note } else { Severity::Warning };
         let message = format!(
             "{} is on ({}) on postgres and on ({}) on sqlite",
             described(&one.id),
@@ -170,7 +171,9 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
             // There is nothing to build on SQLite; it is worth knowing that nothing serves such
             // queries there.
             Some(method) => {
-                let help = format!("sqlite has no {method} indexes; accept the difference if such queries are for postgres only");
+                let help = format!(
+                    "sqlite has no {method} indexes; accept the difference if such queries are for postgres only"
+                );
                 found.one_sided(Some(one.id), None, Severity::Note, Some(help));
             }
             None => found.one_sided(Some(one.id), None, Severity::Warning, None),

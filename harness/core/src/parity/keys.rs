@@ -33,7 +33,8 @@ impl Promise {
     fn implies(&self, other: &Self) -> bool {
         let (Some(own), Some(theirs)) = (&self.terms, &other.terms) else { return false };
         own.is_subset(theirs)
-            && (self.condition == Some(Form::Bool(true)) || self.condition.is_some() && self.condition == other.condition)
+            && (self.condition == Some(Form::Bool(true))
+                || self.condition.is_some() && self.condition == other.condition)
             && (self.nulls || !other.nulls)
     }
 }
@@ -72,9 +73,9 @@ fn promises(pair: &Pair<'_>, side: &Side<'_>) -> Vec<Promise> {
 }
 
 fn may_be_null(pair: &Pair<'_>, side: &Side<'_>, object: &Object) -> bool {
-    side.names(object.list(Attribute::Columns)).iter().any(|name| {
-        pair.column(name).is_none_or(|column| !column.postgres.1.has(Attribute::NotNull))
-    })
+    side.names(object.list(Attribute::Columns))
+        .iter()
+        .any(|name| pair.column(name).is_none_or(|column| !column.postgres.1.has(Attribute::NotNull)))
 }
 
 fn unique(pair: &Pair<'_>, found: &mut Found<'_>) {
@@ -123,7 +124,8 @@ fn unique(pair: &Pair<'_>, found: &mut Found<'_>) {
     // What stands against a promise about a column that is missing is told with that column.
     let told = |one: &Promise, lost: &[Promise]| {
         let counterpart = |other: &Promise| {
-            same_name(&one.id, &other.id) || one.id.kind() == Kind::PrimaryKey && other.id.kind() == Kind::PrimaryKey
+            same_name(&one.id, &other.id)
+                || one.id.kind() == Kind::PrimaryKey && other.id.kind() == Kind::PrimaryKey
         };
         lost.iter().any(counterpart)
     };
@@ -213,7 +215,8 @@ fn foreign(pair: &Pair<'_>, found: &mut Found<'_>) {
     let [postgres, sqlite] = pair.sides().map(|side| {
         let keys = side.parts_of(Kind::ForeignKey).filter(|(_, _, key)| !key.has(Attribute::NotEnforced));
         let keys = keys.map(|(id, _, key)| ForeignKey::read(side, id, key));
-        keys.filter(|key| !missing(&key.table) && !key.own.iter().any(|name| pair.lacks(name))).collect::<Vec<_>>()
+        keys.filter(|key| !missing(&key.table) && !key.own.iter().any(|name| pair.lacks(name)))
+            .collect::<Vec<_>>()
     });
     let compare = |one: &ForeignKey, other: &ForeignKey| {
         let same = one.columns == other.columns
@@ -223,7 +226,8 @@ fn foreign(pair: &Pair<'_>, found: &mut Found<'_>) {
             && one.deferred == other.deferred;
         if same { Answer::Same } else { Answer::Different }
     };
-    let target = |one: &ForeignKey, other: &ForeignKey| one.columns == other.columns && one.table == other.table;
+    let target =
+        |one: &ForeignKey, other: &ForeignKey| one.columns == other.columns && one.table == other.table;
     let own = |one: &ForeignKey, other: &ForeignKey| one.own == other.own;
     let Left { akin, postgres, sqlite } = left_over(&postgres, &sqlite, compare, &[&target, &own]);
     for (one, other, _) in akin {
@@ -231,14 +235,7 @@ fn foreign(pair: &Pair<'_>, found: &mut Found<'_>) {
         let (left, right) = difference(&one, &other);
         let message = format!("{what} is {left} on postgres and {right} on sqlite");
         let help = "let it do the same on both backends; on sqlite that takes a rebuild of the table";
-        found.push(
-            Some(one.id),
-            Some(other.id),
-            Aspect::Meaning,
-            Severity::Error,
-            message,
-            help.to_owned(),
-        );
+        found.push(Some(one.id), Some(other.id), Aspect::Meaning, Severity::Error, message, help.to_owned());
     }
     for one in postgres {
         found.one_sided(Some(one.id), None, Severity::Error, None);
@@ -282,4 +279,3 @@ fn exclusions(pair: &Pair<'_>, found: &mut Found<'_>) {
         }
     }
 }
-

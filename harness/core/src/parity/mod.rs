@@ -120,7 +120,8 @@ impl Comparer {
 
     /// What the two schemas do not have in common.
     pub fn compare(&mut self, postgres: &Schema, sqlite: &Schema) -> Comparison {
-        let surroundings: Vec<Arc<Group>> = surroundings(postgres).chain(surroundings(sqlite)).cloned().collect();
+        let surroundings: Vec<Arc<Group>> =
+            surroundings(postgres).chain(surroundings(sqlite)).cloned().collect();
         let same = |(one, other): (&Arc<Group>, &Arc<Group>)| Arc::ptr_eq(one, other);
         if surroundings.len() != self.surroundings.len()
             || !surroundings.iter().zip(&self.surroundings).all(same)
@@ -133,9 +134,10 @@ impl Comparer {
             match (left, right) {
                 (Some(left), Some(right)) => {
                     let key = (left.0.clone(), right.0.clone());
-                    let known = self.known.get(&key).filter(|(one, other, _)| {
-                        Arc::ptr_eq(one, left.1) && Arc::ptr_eq(other, right.1)
-                    });
+                    let known = self
+                        .known
+                        .get(&key)
+                        .filter(|(one, other, _)| Arc::ptr_eq(one, left.1) && Arc::ptr_eq(other, right.1));
                     let comparison = match known {
                         Some((.., comparison)) => Arc::clone(comparison),
                         None => Arc::new(tables(postgres, sqlite, left, right)),
@@ -172,7 +174,8 @@ fn surroundings(schema: &Schema) -> impl Iterator<Item = &Arc<Group>> {
 
 /// The tables of both schemas, those that belong together side by side.
 fn paired<'a>(postgres: &'a Schema, sqlite: &'a Schema) -> Vec<(Option<Table<'a>>, Option<Table<'a>>)> {
-    let mut rights: Vec<Table<'a>> = sqlite.tables().filter(|(_, group)| pair::is_comparable(group)).collect();
+    let mut rights: Vec<Table<'a>> =
+        sqlite.tables().filter(|(_, group)| pair::is_comparable(group)).collect();
     let mut pairs = Vec::new();
     for left in postgres.tables().filter(|(_, group)| pair::is_comparable(group)) {
         // SQLite has no namespaces; there the name alone stands, or one made of both.

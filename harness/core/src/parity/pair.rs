@@ -42,7 +42,8 @@ impl<'a> Side<'a> {
         let mut columns = self.group.parts_of(Kind::Column);
         let (name, column) = columns.find(|(one, _)| one.eq_ignore_ascii_case(name))?;
         let declared = column.text(Attribute::Type)?.trim();
-        let is_alias = declared.eq_ignore_ascii_case("INTEGER") && !self.group.object().has(Attribute::WithoutRowid);
+        let is_alias =
+            declared.eq_ignore_ascii_case("INTEGER") && !self.group.object().has(Attribute::WithoutRowid);
         is_alias.then(|| name.to_lowercase())
     }
 
@@ -127,9 +128,8 @@ impl<'a> Pair<'a> {
     /// Whether only one side has a column of that name: then that is what is wrong, and not
     /// everything else that speaks of it.
     pub(super) fn lacks(&self, name: &str) -> bool {
-        let has = |side: &Side<'_>| {
-            side.group.parts_of(Kind::Column).any(|(one, _)| one.to_lowercase() == name)
-        };
+        let has =
+            |side: &Side<'_>| side.group.parts_of(Kind::Column).any(|(one, _)| one.to_lowercase() == name);
         has(&self.postgres) != has(&self.sqlite)
     }
 

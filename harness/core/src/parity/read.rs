@@ -70,9 +70,7 @@ impl Scope<'_> {
             Expr::IsTrue(inner) => Form::call("is true", vec![self.form(inner)?]),
             Expr::IsNotTrue(inner) => form::not(Form::call("is true", vec![self.form(inner)?])),
             Expr::IsFalse(inner) => Form::call("is true", vec![form::not(self.form(inner)?)]),
-            Expr::IsNotFalse(inner) => {
-                form::not(Form::call("is true", vec![form::not(self.form(inner)?)]))
-            }
+            Expr::IsNotFalse(inner) => form::not(Form::call("is true", vec![form::not(self.form(inner)?)])),
             Expr::IsUnknown(inner) => Form::call("is null", vec![self.form(inner)?]),
             Expr::IsNotUnknown(inner) => form::not(Form::call("is null", vec![self.form(inner)?])),
             Expr::IsDistinctFrom(left, right) => self.distinct(left, right)?,
@@ -111,9 +109,10 @@ impl Scope<'_> {
             }
             Expr::Extract { field, expr, .. } => match field {
                 DateTimeField::Epoch => Form::call("epoch", vec![self.form(expr)?]),
-                other => Form::call(&format!("extract {}", other.to_string().to_lowercase()), vec![
-                    self.form(expr)?,
-                ]),
+                other => Form::call(
+                    &format!("extract {}", other.to_string().to_lowercase()),
+                    vec![self.form(expr)?],
+                ),
             },
             Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
                 functions::call(self.backend, "ceil", vec![self.form(expr)?])
@@ -123,7 +122,8 @@ impl Scope<'_> {
             }
             Expr::Position { expr, r#in } => Form::call("instr", vec![self.form(r#in)?, self.form(expr)?]),
             Expr::Substring { expr, substring_from, substring_for, .. } => {
-                let from = substring_from.as_ref().map_or(Some(Form::Number("1".to_owned())), |one| self.form(one));
+                let from =
+                    substring_from.as_ref().map_or(Some(Form::Number("1".to_owned())), |one| self.form(one));
                 let mut arguments = vec![self.form(expr)?, from?];
                 if let Some(length) = substring_for {
                     arguments.push(self.form(length)?);
@@ -203,13 +203,11 @@ impl Scope<'_> {
         match (op, inner) {
             (UnaryOperator::Not, inner) => Some(form::not(inner)),
             (UnaryOperator::Plus, inner) => Some(inner),
-            (UnaryOperator::Minus, Form::Number(digits)) => {
-                form::number(&match digits.strip_prefix('-') {
-                    Some(digits) => digits.to_owned(),
-                    None => format!("-{digits}"),
-                })
-                .map(Form::Number)
-            }
+            (UnaryOperator::Minus, Form::Number(digits)) => form::number(&match digits.strip_prefix('-') {
+                Some(digits) => digits.to_owned(),
+                None => format!("-{digits}"),
+            })
+            .map(Form::Number),
             (UnaryOperator::Minus, inner) => Some(Form::call("negative", vec![inner])),
             _ => None,
         }
@@ -366,9 +364,7 @@ fn cast(inner: Form, target: Family) -> Form {
 
 /// Whether a cast leaves the value what it was, as far as comparing it goes.
 fn keeps_value(from: Family, to: Family) -> bool {
-    use Family::{
-        Boolean, Decimal, Enum, Integer, Json, Other, Real, Text, Timestamp, TimestampTz, Uuid,
-    };
+    use Family::{Boolean, Decimal, Enum, Integer, Json, Other, Real, Text, Timestamp, TimestampTz, Uuid};
     from == to
         || matches!(
             (from, to),

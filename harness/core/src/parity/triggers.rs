@@ -61,8 +61,7 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
     let event = |one: &Act, other: &Act| one.event == other.event;
     let named = |one: &Act, other: &Act| event(one, other) && keys::same_name(&one.id, &other.id);
     let alike = |one: &Act, other: &Act| event(one, other) && one.effect == other.effect;
-    let unread =
-        |one: &Act, other: &Act| event(one, other) && answer(one, other) == Answer::Unclear;
+    let unread = |one: &Act, other: &Act| event(one, other) && answer(one, other) == Answer::Unclear;
     let Left { akin, postgres, sqlite } = left_over(&postgres, &sqlite, answer, &[&named, &alike, &unread]);
     for (one, other, answer) in akin {
         if answer == Answer::Unclear {
@@ -82,14 +81,7 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
             condition(&other)
         );
         let help = "let the triggers of both backends do the same, on the same events and conditions";
-        found.push(
-            Some(one.id),
-            Some(other.id),
-            Aspect::Meaning,
-            Severity::Error,
-            message,
-            help.to_owned(),
-        );
+        found.push(Some(one.id), Some(other.id), Aspect::Meaning, Severity::Error, message, help.to_owned());
     }
     one_sided(&postgres, Backend::Postgres, found);
     one_sided(&sqlite, Backend::Sqlite, found);
@@ -101,8 +93,11 @@ fn one_sided(acts: &[Act], has: Backend, found: &mut Found<'_>) {
     for acts in acts.chunk_by(|one, other| one.id == other.id) {
         let does: Vec<String> = acts.iter().map(Act::does).collect();
         let id = Some(acts[0].id.clone());
-        let message =
-            format!("{} {} on {has}, and nothing does on {lacks}", described(&acts[0].id), does.join(" and "));
+        let message = format!(
+            "{} {} on {has}, and nothing does on {lacks}",
+            described(&acts[0].id),
+            does.join(" and ")
+        );
         let help = format!("create a trigger on {lacks} that does the same, or drop it on {has}");
         let (postgres, sqlite) = if has == Backend::Postgres { (id, None) } else { (None, id) };
         found.push(postgres, sqlite, Aspect::Existence, Severity::Error, message, help);
@@ -272,16 +267,16 @@ fn routine<'a>(schema: &'a Schema, name: &str) -> Option<&'a str> {
 fn plpgsql(pair: &Pair<'_>, side: &Side<'_>, text: &str) -> Option<What> {
     let tokens: Vec<Token<'_>> =
         lex(text, Backend::Postgres).into_iter().filter(Token::is_significant).collect();
-    let is = |token: &Token<'_>, word: &str| token.kind == TokenKind::Word && token.text.eq_ignore_ascii_case(word);
+    let is = |token: &Token<'_>, word: &str| {
+        token.kind == TokenKind::Word && token.text.eq_ignore_ascii_case(word)
+    };
     let (first, rest) = tokens.split_first()?;
     if !is(first, "begin") {
         return None;
     }
     let mut statements: Vec<&[Token<'_>]> = rest.split(|token| token.is_mark(";")).collect();
     statements.retain(|one| {
-        let nothing = one.is_empty()
-            || is(&one[0], "return")
-            || one.len() == 1 && is(&one[0], "end");
+        let nothing = one.is_empty() || is(&one[0], "return") || one.len() == 1 && is(&one[0], "end");
         !nothing
     });
     let starts = |statement: &[Token<'_>], words: &[&str]| {
@@ -291,7 +286,9 @@ fn plpgsql(pair: &Pair<'_>, side: &Side<'_>, text: &str) -> Option<What> {
         return Some((Effect::Own, ALWAYS, String::new()));
     }
     match statements.as_slice() {
-        [raise] if starts(raise, &["raise", "exception"]) => return Some((Effect::Refuse, ALWAYS, String::new())),
+        [raise] if starts(raise, &["raise", "exception"]) => {
+            return Some((Effect::Refuse, ALWAYS, String::new()));
+        }
         [guard, end] if starts(guard, &["if"]) && starts(end, &["end", "if"]) => {
             let then = guard.iter().position(|token| is(token, "then"))?;
             if !starts(&guard[then + 1..], &["raise", "exception"]) || then < 2 {
@@ -323,16 +320,16 @@ fn stands_in(pair: &Pair<'_>, all: &[Act], act: &Act) -> bool {
         return false;
     }
     let own = pair.sqlite.name.local().to_lowercase();
-    let forbids = |one: &Act| one.effect == Effect::Refuse && matches!(one.event.as_str(), "update" | "delete");
-    let looks_for_itself = act.text.contains("exists") && identifiers(&act.text, Backend::Sqlite).contains(&own);
+    let forbids =
+        |one: &Act| one.effect == Effect::Refuse && matches!(one.event.as_str(), "update" | "delete");
+    let looks_for_itself =
+        act.text.contains("exists") && identifiers(&act.text, Backend::Sqlite).contains(&own);
     if act.event == "insert" && looks_for_itself && all.iter().any(forbids) {
         return true;
     }
     let Some(when) = act.when.clone() else { return false };
     let conditions = checks::demanded(when);
     let stated = checks::stated(pair, &pair.postgres);
-    let holds = |one: &Form| {
-        stated.contains(one) || checks::says_not_null(pair, &pair.postgres, one)
-    };
+    let holds = |one: &Form| stated.contains(one) || checks::says_not_null(pair, &pair.postgres, one);
     !conditions.is_empty() && conditions.iter().all(holds)
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sqlparser::ast::{
-    GroupByExpr, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, SetQuantifier, TableFactor,
-    TableWithJoins,
+    GroupByExpr, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, SetQuantifier,
+    TableFactor, TableWithJoins,
 };
 
 use super::form::{self, Answer, Form};
@@ -58,11 +58,16 @@ fn both(postgres: &Schema, sqlite: &Schema, left: View<'_>, right: View<'_>, fou
         found.push(Some(one), Some(other), Aspect::Meaning, Severity::Error, message, help.to_owned());
     };
     if one != other {
-        let message = format!("{what} has the columns {} on postgres and {} on sqlite", one.join(", "), other.join(", "));
+        let message = format!(
+            "{what} has the columns {} on postgres and {} on sqlite",
+            one.join(", "),
+            other.join(", ")
+        );
         push(message, "let the view give the same columns on both backends");
         return;
     }
-    let text = |(_, _, group): View<'_>| group.object().text(Attribute::Definition).unwrap_or_default().to_owned();
+    let text =
+        |(_, _, group): View<'_>| group.object().text(Attribute::Definition).unwrap_or_default().to_owned();
     let texts = [left, right].map(text);
     let families = families(postgres, sqlite);
     let read = |backend, schema, view: View<'_>| {
@@ -155,8 +160,11 @@ impl Reader<'_> {
         if !is_plain || values.len() != names.len() {
             return None;
         }
-        let mut columns: Vec<Form> =
-            names.iter().zip(values).map(|(name, value)| Form::call(&format!("as {name}"), vec![value])).collect();
+        let mut columns: Vec<Form> = names
+            .iter()
+            .zip(values)
+            .map(|(name, value)| Form::call(&format!("as {name}"), vec![value]))
+            .collect();
         columns.sort();
         let mut conditions = Vec::new();
         let mut joins = Vec::new();
