@@ -92,10 +92,10 @@ fn common_states<'a>(postgres: &'a Recording, sqlite: &'a Recording) -> Vec<Comm
     let shared = |recording: &'a Recording, other: &Recording| {
         let mut states: Vec<(&'a RevisionId, &'a Schema)> = Vec::new();
         for (revision, _, after) in recording.trunk_changes() {
-            match (other.history.get(revision), states.last_mut()) {
-                (Some(_), _) => states.push((revision, after)),
-                (None, Some(last)) => last.1 = after,
-                (None, None) => {}
+            match (is_shared(recording, other, revision), states.last_mut()) {
+                (true, _) => states.push((revision, after)),
+                (false, Some(last)) => last.1 = after,
+                (false, None) => {}
             }
         }
         states
@@ -103,6 +103,13 @@ fn common_states<'a>(postgres: &'a Recording, sqlite: &'a Recording) -> Vec<Comm
     let both = shared(postgres, sqlite).into_iter().zip(shared(sqlite, postgres));
     let same = both.take_while(|((one, _), (other, _))| one == other);
     same.map(|((revision, postgres), (_, sqlite))| Common { revision, postgres, sqlite }).collect()
+}
+
+/// Whether a revision is in the other history as well. Where ids are but counted, the fourth of one
+/// folder need not be the fourth of the other, so their names count, too.
+fn is_shared(recording: &Recording, other: &Recording, revision: &RevisionId) -> bool {
+    let known = other.history.get(revision);
+    known.is_some_and(|known| known.name.eq_ignore_ascii_case(recording.name(revision)))
 }
 
 /// Which mismatches came at which revision, and which of them went again.
@@ -193,8 +200,7 @@ impl Sides<'_> {
         });
         // What a revision did that only one history has, no state that both have can tell.
         let shared = |side: usize| {
-            let other = sides[1 - side].0;
-            touched[side].is_none_or(|revision| other.history.get(revision).is_some())
+            touched[side].is_none_or(|revision| is_shared(sides[side].0, sides[1 - side].0, revision))
         };
         let since = since.filter(|_| shared(0) && shared(1));
         let mut header = String::new();

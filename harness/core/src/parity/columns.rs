@@ -18,8 +18,8 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
         if counting(pair, column, &ids, found) {
             continue;
         }
-        nullability(pair, column, &ids, found);
-        values(pair, column, &ids, found);
+        let optional = nullability(pair, column, &ids, found);
+        values(pair, column, optional, &ids, found);
         collation(pair, column, &ids, found);
     }
     nullable_key(pair, found);
@@ -144,17 +144,19 @@ fn counting(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'
     }
 }
 
-fn nullability(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'_>) {
+/// Says where only one side may be null, and whether it did.
+fn nullability(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'_>) -> bool {
     let required = |object: &Object| object.has(Attribute::NotNull);
     let (postgres, sqlite) = (required(column.postgres.1), required(column.sqlite.1));
     let in_key = |side: &Side<'_>| side.primary_key().contains(&column.name);
     if postgres == sqlite || in_key(&pair.sqlite) && in_key(&pair.postgres) {
-        return;
+        return false;
     }
     let (refuses, accepts) = if postgres { ("postgres", "sqlite") } else { ("sqlite", "postgres") };
     let message = format!("{} is NOT NULL on {refuses} but may be null on {accepts}", ids.what);
     let help = format!("make it NOT NULL in a new revision on {accepts}, or let it be null on {refuses}");
     ids.push(found, Aspect::Nullability, Severity::Error, message, help);
+    true
 }
 
 /// SQLite lets the columns of a primary key be null unless it is told otherwise (SQLite manual,
@@ -189,7 +191,9 @@ fn nullable_key(pair: &Pair<'_>, found: &mut Found<'_>) {
 }
 
 /// What a column holds when nothing is said: its default or the expression that generates it.
-fn values(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'_>) {
+///
+/// A default on one side only goes with NOT NULL on one side only, if that is told already.
+fn values(pair: &Pair<'_>, column: &Column<'_>, optional: bool, ids: &Ids, found: &mut Found<'_>) {
     for (attribute, aspect, what) in [
         (Attribute::Generated, Aspect::Generated, "generated expression"),
         (Attribute::Default, Aspect::Default, "default"),
@@ -212,7 +216,7 @@ fn values(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'_>
         match (present(postgres), present(sqlite)) {
             (None, None) => {}
             (Some((one, left)), Some((other, right))) => {
-                if attribute == Attribute::Default && same_by_nature(left.as_ref(), right.as_ref()) {
+                if attribute == Attribute::Default && same_by_nature(left.as_ref(), right.as_ref(), family) {
                     continue;
                 }
                 match form::compare(left.as_ref(), right.as_ref()) {
@@ -226,6 +230,7 @@ fn values(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'_>
                     }
                 }
             }
+            _ if optional => {}
             (left, right) => {
                 let (has, lacks, text) = match (left, right) {
                     (Some((text, _)), _) => ("postgres", "sqlite", text),
@@ -249,11 +254,14 @@ fn values(pair: &Pair<'_>, column: &Column<'_>, ids: &Ids, found: &mut Found<'_>
 }
 
 /// Whether both defaults are the present moment or both a new random value, in whichever words.
-fn same_by_nature(left: Option<&Form>, right: Option<&Form>) -> bool {
+///
+/// Without a time zone PostgreSQL keeps the local time of the session, so SQLite may as well.
+fn same_by_nature(left: Option<&Form>, right: Option<&Form>, family: Family) -> bool {
     let (Some(left), Some(right)) = (left, right) else { return false };
     let mentions =
         |form: &Form, names: &[&str]| form.any(&mut |one| names.iter().any(|name| one.is_call(name)));
-    let clock = |form: &Form| mentions(form, &["now"]) && !mentions(form, &["local now", "later"]);
+    let other: &[&str] = if family == Family::Timestamp { &["later"] } else { &["local now", "later"] };
+    let clock = |form: &Form| mentions(form, &["now"]) && !mentions(form, other);
     let chance = |form: &Form| mentions(form, &["uuid", "chance"]);
     clock(left) && clock(right) || chance(left) && chance(right)
 }

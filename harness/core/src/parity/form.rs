@@ -325,6 +325,11 @@ pub(super) fn coerced(form: Form, family: Option<Family>) -> Form {
             None => Form::Text(text),
         },
         (Form::Text(text), Some(Family::Json)) => Form::Text(document(&text)),
+        // JSON as the bytes of its text.
+        (Form::Call(name, arguments), Some(Family::Json)) if name == "bytes" => match written(&arguments) {
+            Some(text) => Form::Text(document(&text)),
+            None => Form::Call(name, arguments),
+        },
         (Form::Text(text), Some(Family::Array)) => Form::Text(array(&text)),
         (Form::Text(text), Some(Family::Uuid)) => Form::Text(text.replace('-', "").to_lowercase()),
         (Form::Text(text), Some(Family::Timestamp | Family::TimestampTz)) => Form::Text(moment(&text)),
@@ -348,6 +353,13 @@ pub(super) fn number(text: &str) -> Option<String> {
     let whole = if whole.is_empty() { "0" } else { whole };
     let sign = if whole == "0" && fraction.is_empty() { "" } else { sign };
     Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
+}
+
+/// The text that bytes in hexadecimal digits are.
+fn written(digits: &[Form]) -> Option<String> {
+    let [Form::Text(digits)] = digits else { return None };
+    let pairs = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok());
+    String::from_utf8(pairs.collect::<Option<_>>()?).ok()
 }
 
 /// A JSON document in one spelling.

@@ -69,7 +69,8 @@ struct Index {
     terms: Option<Vec<Term>>,
     condition: Option<Form>,
     included: Vec<Term>,
-    /// The access method, if it is one that only PostgreSQL has.
+    /// The access method, if it is one that only PostgreSQL has. A hash serves equality, as any
+    /// index does.
     method: Option<String>,
 }
 
@@ -77,7 +78,9 @@ impl Index {
     fn read(pair: &Pair<'_>, side: &Side<'_>, id: ObjectId, object: &Object) -> Self {
         let columns = object.list(Attribute::Columns);
         let condition = object.text(Attribute::Where);
-        let text = columns.join(", ");
+        let method = object.text(Attribute::Method).filter(|method| *method != "hash");
+        let using = method.map(|method| format!(" using {method}")).unwrap_or_default();
+        let text = columns.join(", ") + &using;
         Self {
             id,
             text: condition.map_or(text.clone(), |condition| format!("{text} where {condition}")),
@@ -89,8 +92,7 @@ impl Index {
                 None => Some(Form::Bool(true)),
             },
             included: terms(pair, side, object.list(Attribute::Include)).unwrap_or_default(),
-            // A hash serves equality, as any index does.
-            method: object.text(Attribute::Method).filter(|method| *method != "hash").map(str::to_owned),
+            method: method.map(str::to_owned),
         }
     }
 
@@ -149,8 +151,9 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
             continue;
         }
         let turned = one.terms.as_ref().map(|terms| reversed(terms)) == other.terms;
-        let severity =
-            if turned && one.condition == other.condition { Severity::Note } else { Severity::Warning };
+        // What PostgreSQL has another kind of index for, SQLite serves as well as it can.
+        let alike = turned && one.condition == other.condition || one.method.is_some();
+        let severity = if alike { Severity::Note } else { Severity::Warning };
         let message = format!(
             "{} is on ({}) on postgres and on ({}) on sqlite",
             described(&one.id),
@@ -158,6 +161,9 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
             other.text
         );
         let help = match severity {
+            Severity::Note if one.method.is_some() => {
+                "sqlite has no such indexes; see that queries need no more of its own than it gives"
+            }
             Severity::Note => "either is read in both directions; let both say the same if it is not meant",
             _ => "build the same index on both backends, or give the two different names",
         };

@@ -1,5 +1,7 @@
 //! Triggers by what they do: refuse a change, set columns, or something that is not understood.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::{AssignmentTarget, Expr, SelectItem, SetExpr, Statement, TableFactor, TableObject};
 
 use super::form::{self, Answer, Form};
@@ -48,6 +50,7 @@ impl Act {
 
 pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
     let [postgres, sqlite] = pair.sides().map(|side| acts(pair, side));
+    let (postgres, sqlite) = (about_both(pair, postgres), about_both(pair, sqlite));
     let sqlite: Vec<Act> = sqlite.iter().filter(|act| !stands_in(pair, &sqlite, act)).cloned().collect();
     let answer = |one: &Act, other: &Act| {
         if one.effect == Effect::Other || other.effect == Effect::Other {
@@ -85,6 +88,20 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
     }
     one_sided(&postgres, Backend::Postgres, found);
     one_sided(&sqlite, Backend::Sqlite, found);
+}
+
+/// The acts without those on a table that only one side has, which is told already.
+fn about_both(pair: &Pair<'_>, acts: Vec<Act>) -> Vec<Act> {
+    let tables = |side: &Side<'_>| -> BTreeSet<String> {
+        side.schema.tables().map(|(name, _)| name.local().to_lowercase()).collect()
+    };
+    let [postgres, sqlite] = pair.sides().map(tables);
+    let alone: BTreeSet<&String> = postgres.symmetric_difference(&sqlite).collect();
+    let speaks = |act: &Act| {
+        act.effect == Effect::Other
+            && identifiers(&act.text, Backend::Sqlite).iter().any(|name| alone.contains(name))
+    };
+    acts.into_iter().filter(|act| !speaks(act)).collect()
 }
 
 /// One finding for each trigger, however many of its events are left alone.
