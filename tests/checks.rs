@@ -8,16 +8,27 @@ use std::collections::BTreeSet;
 
 use support::{is_skipped, report, repository, scenario};
 use switchback::cli::render::{Format, Style};
-use switchback::{Backend, checks};
+use switchback::report::Report;
+use switchback::{Backend, Check, checks};
+
+/// A run of a check's scenario on each backend, or on both where the check compares them.
+fn runs(check: &checks::Check, twin: &str) -> Vec<(&'static str, Report)> {
+    let name = format!("checks/{}/{twin}", check.id);
+    if check.needs_both() {
+        let both = || report(&Check::new(repository("scenarios").join(&name)));
+        return (!is_skipped(Backend::Postgres)).then(|| ("both", both())).into_iter().collect();
+    }
+    let backends = Backend::ALL.into_iter().filter(|backend| !is_skipped(*backend));
+    backends.map(|backend| (backend.name(), report(&scenario(&name, backend)))).collect()
+}
 
 #[test]
 fn bad_scenarios_show_their_own_problem_alone() {
     for check in checks::ALL {
         let mut found = 0;
-        for backend in Backend::ALL.into_iter().filter(|backend| !is_skipped(*backend)) {
-            let report = report(&scenario(&format!("checks/{}/bad", check.id), backend));
+        for (backends, report) in runs(check, "bad") {
             let ids: BTreeSet<&str> = report.findings.iter().map(|finding| finding.check).collect();
-            assert!(ids.iter().all(|id| *id == check.id), "{} on {backend} shows {ids:?}", check.id);
+            assert!(ids.iter().all(|id| *id == check.id), "{} on {backends} shows {ids:?}", check.id);
             found += report.findings.len();
 
             let mut settings = insta::Settings::clone_current();
@@ -27,7 +38,7 @@ fn bad_scenarios_show_their_own_problem_alone() {
             let style = Style { reproducible: true, ..Style::default() };
             let text = Format::Text.render(&report, style);
             settings.bind(|| {
-                insta::assert_snapshot!(backend.name(), anstream::adapter::strip_str(&text).to_string());
+                insta::assert_snapshot!(backends, anstream::adapter::strip_str(&text).to_string());
             });
         }
         if !is_skipped(Backend::Postgres) {
@@ -39,9 +50,12 @@ fn bad_scenarios_show_their_own_problem_alone() {
 #[test]
 fn good_scenarios_show_nothing() {
     for check in checks::ALL {
-        for backend in Backend::ALL.into_iter().filter(|backend| !is_skipped(*backend)) {
-            let report = report(&scenario(&format!("checks/{}/good", check.id), backend));
-            assert_eq!(report.findings, [], "{} on {backend}", check.id);
+        for (backends, report) in runs(check, "good") {
+            assert_eq!(report.findings, [], "{} on {backends}", check.id);
+        }
+        if !is_skipped(Backend::Postgres) {
+            let report = report(&Check::new(repository("scenarios/checks").join(check.id).join("good")));
+            assert_eq!(report.findings, [], "{} on both", check.id);
         }
     }
 }

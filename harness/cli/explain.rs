@@ -32,6 +32,13 @@ fn list() -> String {
 fn explain(check: &Check) -> String {
     let mut text = format!("{}[{}]: {}\n", check.severity, check.id, check.problem);
     let _ = write!(text, "\n{}\n", wrapped(check.why));
+    let table = check.table();
+    if !table.is_empty() {
+        text.push_str("\ntypes that mean the same (postgres ~ sqlite), and why:\n\n");
+    }
+    for (what, why) in table {
+        let _ = write!(text, "    {what}\n        {why}\n");
+    }
     let _ = write!(text, "\nexample, from scenarios/checks/{}/bad:\n\n    {}\n", check.id, check.example);
     let _ = write!(text, "\nmend: {}\n", wrapped(check.mend));
     let accept = format!("[[accept]]\ncheck = \"{}\"\nreason = \"…\"", check.id);

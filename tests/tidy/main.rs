@@ -78,7 +78,8 @@ fn checks_have_a_bad_and_a_good_scenario() {
 fn snapshots_belong_to_a_scenario() {
     let rule = "each revision has its snapshots: `make snapshots` records those that are missing, \
                 `git rm` removes those that belong to nothing";
-    holds(rule, &snapshots_of_scenarios(&repository(), &ids()));
+    let checks: Vec<(&str, bool)> = checks::ALL.iter().map(|check| (check.id, check.needs_both())).collect();
+    holds(rule, &snapshots_of_scenarios(&repository(), &checks));
 }
 
 #[test]

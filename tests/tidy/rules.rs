@@ -100,9 +100,13 @@ fn revisions(files: &Files, scenario: &str, backend: Backend) -> BTreeSet<String
     names.map(revision).collect()
 }
 
-pub(crate) fn snapshots_of_scenarios(files: &Files, ids: &[&str]) -> Vec<String> {
-    let mut wanted: BTreeSet<String> =
-        ids.iter().flat_map(|id| Backend::ALL.map(|backend| format!("checks/{id}/{backend}.snap"))).collect();
+/// Each check's scenario has a snapshot for each backend, or one for both if it compares them.
+pub(crate) fn snapshots_of_scenarios(files: &Files, checks: &[(&str, bool)]) -> Vec<String> {
+    let of_check = |(id, needs_both): &(&str, bool)| {
+        let runs = if *needs_both { vec!["both"] } else { Backend::ALL.map(Backend::name).to_vec() };
+        runs.into_iter().map(|run| format!("checks/{id}/{run}.snap")).collect::<Vec<_>>()
+    };
+    let mut wanted: BTreeSet<String> = checks.iter().flat_map(of_check).collect();
     for scenario in scenarios(files).iter().filter(|name| !name.starts_with("checks/")) {
         for backend in Backend::ALL {
             let revisions = revisions(files, scenario, backend);
@@ -280,7 +284,7 @@ mod tests {
             ("snapshots/checks/known/postgres.snap", ""),
         ]);
         assert_eq!(
-            snapshots_of_scenarios(&files, &["known"]),
+            snapshots_of_scenarios(&files, &[("known", false)]),
             [
                 "snapshots/a/postgres/2_y.snap is missing",
                 "snapshots/checks/known/sqlite.snap is missing",

@@ -11,6 +11,7 @@ pub mod family;
 pub mod history;
 pub mod judge;
 pub mod layout;
+pub mod parity;
 pub mod report;
 pub mod schema;
 pub mod sql;

@@ -1,6 +1,6 @@
 //! `base-not-empty`: after downgrading from head to base, something is left.
 
-use super::{Check, Family, Judgement, only_goes_up, trace};
+use super::{Check, Family, Judge, Judgement, only_goes_up, trace};
 use crate::evidence::{Observation, Recording, Walk};
 use crate::history::Downgrade;
 use crate::report::{Finding, NotRun, Severity};
@@ -17,7 +17,7 @@ pub(super) static CHECK: Check = Check {
     example: "IF NOT EXISTS (SELECT 1 FROM settings WHERE name = 'installation_id') THEN",
     mend: "Let each downgrade undo what its own upgrade did, whatever later revisions do in between.",
     walks: &[Walk::Trunk, Walk::Probe, Walk::Return],
-    judge,
+    judge: Judge::Alone(judge),
 };
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {

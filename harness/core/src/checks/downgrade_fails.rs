@@ -1,6 +1,6 @@
 //! `downgrade-fails`: a downgrade is refused by a database.
 
-use super::{Check, Family, Judgement, only_goes_up, remedy};
+use super::{Check, Family, Judge, Judgement, only_goes_up, remedy};
 use crate::evidence::{Recording, Walk};
 use crate::report::{Finding, Severity};
 
@@ -16,7 +16,7 @@ pub(super) static CHECK: Check = Check {
     mend: "Undo the upgrade's statements in the opposite order: children before their parents, what uses an \
            object before the object.",
     walks: &[Walk::Probe, Walk::Return],
-    judge,
+    judge: Judge::Alone(judge),
 };
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {

@@ -1,7 +1,7 @@
 //! `downgrade-leaves-trace`: the schema after a downgrade is not the schema before the upgrade.
 
 use super::trace::{self, Fate, Trace};
-use super::{Check, Family, Judgement, named, only_goes_up};
+use super::{Check, Family, Judge, Judgement, named, only_goes_up};
 use crate::evidence::{Recording, Walk};
 use crate::history::Downgrade;
 use crate::report::{Finding, Location, Severity};
@@ -19,7 +19,7 @@ pub(super) static CHECK: Check = Check {
     example: "DROP INDEX IF EXISTS ix_notes_title;",
     mend: "Undo in the downgrade everything that the upgrade did, and nothing else.",
     walks: &[Walk::Trunk, Walk::Probe],
-    judge,
+    judge: Judge::Alone(judge),
 };
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {

@@ -1,7 +1,7 @@
 //! `metadata-drift`: the schema at head is not what the application declares.
 
 use super::trace::{self, Fate, Trace};
-use super::{Check, Family, Judgement, named, stops_short};
+use super::{Check, Family, Judge, Judgement, named, stops_short};
 use crate::evidence::{Recording, Walk};
 use crate::report::{Finding, Location, NotRun, Severity};
 use crate::schema::Schema;
@@ -17,7 +17,7 @@ pub(super) static CHECK: Check = Check {
     example: "CREATE INDEX ix_notes_title ON notes (title);",
     mend: "Write a revision that builds what the declaration says, or correct the declaration.",
     walks: &[Walk::Trunk, Walk::Metadata],
-    judge,
+    judge: Judge::Alone(judge),
 };
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {

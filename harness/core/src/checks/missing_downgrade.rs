@@ -1,6 +1,6 @@
 //! `missing-downgrade`: a revision cannot be taken back, while others can.
 
-use super::{Check, Family, Judgement, counted, named, only_goes_up, trace};
+use super::{Check, Family, Judge, Judgement, counted, named, only_goes_up, trace};
 use crate::evidence::{Recording, RoundTrip, Walk};
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Location, Severity};
@@ -18,7 +18,7 @@ pub(super) static CHECK: Check = Check {
     example: "20250102000000_index_notes_by_title.up.sql",
     mend: "Write the downgrade, or a comment in its file that says why there is none.",
     walks: &[Walk::Probe],
-    judge,
+    judge: Judge::Alone(judge),
 };
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {

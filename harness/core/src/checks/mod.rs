@@ -12,6 +12,7 @@ mod escapes_database;
 mod invalid_object;
 mod metadata_drift;
 mod missing_downgrade;
+mod parity_mismatch;
 mod rows_lost;
 #[cfg(test)]
 mod situations;
@@ -36,6 +37,7 @@ pub static ALL: &[&Check] = &[
     &missing_downgrade::CHECK,
     &escapes_database::CHECK,
     &metadata_drift::CHECK,
+    &parity_mismatch::CHECK,
     &invalid_object::CHECK,
     &rows_lost::CHECK,
     &append_only_hole::CHECK,
@@ -89,19 +91,42 @@ pub struct Check {
     pub mend: &'static str,
     /// The walks whose observations it reads.
     pub walks: &'static [Walk],
-    judge: fn(&Recording, &mut Judgement),
+    judge: Judge,
+}
+
+/// What a check looks at in one go.
+enum Judge {
+    /// Each backend's recording by itself.
+    Alone(fn(&Recording, &mut Judgement)),
+    /// The backends beside each other.
+    Across(fn(&Evidence, &mut Judgement)),
 }
 
 impl Check {
+    /// Whether it has something to judge only where both backends ran.
+    pub fn needs_both(&self) -> bool {
+        matches!(self.judge, Judge::Across(_))
+    }
+
+    /// The table that it goes by, if it goes by one: what stands in it, and why.
+    pub fn table(&self) -> Vec<(String, &'static str)> {
+        if self.id == parity_mismatch::CHECK.id { parity_mismatch::table() } else { Vec::new() }
+    }
+
     /// Judges the evidence.
     pub fn judge(&self, evidence: &Evidence) -> Judgement {
         let mut judgement = Judgement::default();
-        for recording in evidence.recordings() {
-            let known = judgement.findings.len();
-            (self.judge)(recording, &mut judgement);
-            for finding in &mut judgement.findings[known..] {
-                finding.backend.get_or_insert(recording.backend);
+        match self.judge {
+            Judge::Alone(judge) => {
+                for recording in evidence.recordings() {
+                    let known = judgement.findings.len();
+                    judge(recording, &mut judgement);
+                    for finding in &mut judgement.findings[known..] {
+                        finding.backend.get_or_insert(recording.backend);
+                    }
+                }
             }
+            Judge::Across(judge) => judge(evidence, &mut judgement),
         }
         judgement
     }

@@ -1,6 +1,6 @@
 //! `rows-lost`: rows that were there before a revision are not there after it.
 
-use super::{Check, Family, Judgement, counted, quoted, script_of};
+use super::{Check, Family, Judge, Judgement, counted, quoted, script_of};
 use crate::evidence::{Observation, Recording, Rows, TableRows, Walk};
 use crate::report::{Finding, NotRun, Severity};
 use crate::schema::Name;
@@ -19,7 +19,7 @@ pub(super) static CHECK: Check = Check {
     example: "DROP TABLE authors;",
     mend: "Turn foreign keys off outside the transaction while the table is rebuilt, or rebuild the children, too.",
     walks: &[Walk::Probe],
-    judge,
+    judge: Judge::Alone(judge),
 };
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {

@@ -53,6 +53,7 @@ pub(crate) struct Hand {
     metadata: Option<Schema>,
     attempts: Vec<Attempt>,
     dangling: Vec<DanglingRow>,
+    postgres: Option<Box<Hand>>,
 }
 
 #[derive(Clone)]
@@ -168,14 +169,28 @@ impl Hand {
         tried
     }
 
-    pub(crate) fn build(self) -> Evidence {
+    /// The same project's recording on PostgreSQL.
+    pub(crate) fn beside(self, postgres: Hand) -> Self {
+        Self { postgres: Some(Box::new(postgres)), ..self }
+    }
+
+    pub(crate) fn build(mut self) -> Evidence {
+        let postgres = self.postgres.take().map(|hand| hand.record(Backend::Postgres));
+        let both = postgres.into_iter().chain([self.record(Backend::Sqlite)]);
+        Evidence {
+            recordings: both.map(|recording| (recording.backend, recording)).collect(),
+            not_run: Vec::new(),
+        }
+    }
+
+    fn record(self, backend: Backend) -> Recording {
         let history = Arc::new(history(&self.downgrades));
         let walks = self.walks.into_iter().map(|(walk, steps)| {
             let observations = steps.into_iter().map(|seen| observe(&history, seen)).collect();
             (walk, observations)
         });
-        let recording = Recording {
-            backend: Backend::Sqlite,
+        Recording {
+            backend,
             version: "3.45.0".to_owned(),
             source: "bundled library".to_owned(),
             passed_over: Vec::new(),
@@ -188,8 +203,7 @@ impl Hand {
             dangling_rows: self.dangling,
             not_run: Vec::new(),
             history,
-        };
-        Evidence { recordings: BTreeMap::from([(Backend::Sqlite, recording)]), not_run: Vec::new() }
+        }
     }
 }
 
@@ -287,6 +301,20 @@ impl Judged {
     #[track_caller]
     pub(crate) fn helps(self, help: &str) -> Self {
         assert_eq!(self.0.findings[0].help.as_deref(), Some(help));
+        self
+    }
+
+    /// At which revision the first finding is.
+    #[track_caller]
+    pub(crate) fn is_at(self, revision: &str) -> Self {
+        assert_eq!(self.0.findings[0].revision, Some(RevisionId::new(revision)));
+        self
+    }
+
+    /// How much the first finding weighs.
+    #[track_caller]
+    pub(crate) fn weighs(self, severity: &str) -> Self {
+        assert_eq!(self.0.findings[0].severity.word(), severity);
         self
     }
 

@@ -1,6 +1,6 @@
 //! `upgrade-fails`: an upgrade is refused by a database.
 
-use super::{Check, Family, Judgement, remedy};
+use super::{Check, Family, Judge, Judgement, remedy};
 use crate::evidence::{Observation, Recording, Walk};
 use crate::report::{Finding, NotRun, Severity};
 
@@ -16,7 +16,7 @@ pub(super) static CHECK: Check = Check {
     example: "CREATE INDEX ix_notes_title ON notes USING btree (title);",
     mend: "Write the statement in a form that the failing backend knows, in that backend's own file.",
     walks: &[Walk::Trunk, Walk::Probe],
-    judge,
+    judge: Judge::Alone(judge),
 };
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {

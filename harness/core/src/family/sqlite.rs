@@ -25,6 +25,9 @@ const NAMED: &[(&str, Family)] = &[
     ("timetz", Family::TimeTz),
     ("time with time zone", Family::TimeTz),
     ("interval", Family::Interval),
+    ("serial", Family::Integer),
+    ("bigserial", Family::Integer),
+    ("smallserial", Family::Integer),
     ("numeric", Family::Decimal),
     ("decimal", Family::Decimal),
     ("number", Family::Decimal),
@@ -73,6 +76,7 @@ mod tests {
     #[case("INTEGER", Family::Integer)]
     #[case("BIGINT", Family::Integer)]
     #[case("UNSIGNED BIG INT", Family::Integer)]
+    #[case("BIGSERIAL", Family::Integer)]
     #[case("BOOLEAN", Family::Boolean)]
     #[case("VARCHAR(50)", Family::Text)]
     #[case("NATIVE CHARACTER(70)", Family::Text)]

@@ -142,6 +142,11 @@ impl Schema {
         self.groups.is_empty()
     }
 
+    /// The text of one object, with all its parts if it is a table or view.
+    pub(crate) fn excerpt(&self, id: &ObjectId) -> Vec<String> {
+        render::excerpt(self, id)
+    }
+
     /// What turns this schema into the other.
     pub fn diff(&self, after: &Self) -> SchemaDiff {
         SchemaDiff::between(self, after)

@@ -41,6 +41,17 @@ impl fmt::Display for SchemaDiff {
     }
 }
 
+/// The lines of one object; of a part those of its own, set in.
+pub(super) fn excerpt(schema: &Schema, id: &ObjectId) -> Vec<String> {
+    match (&id.part, schema.group(id.group_kind, &id.group)) {
+        (_, None) => Vec::new(),
+        (None, Some(group)) => group_lines(id.group_kind, &id.group, group, order_of(group)),
+        (Some((kind, name)), Some(group)) => {
+            group.part(*kind, name).map(|object| part_lines(id, object).collect()).unwrap_or_default()
+        }
+    }
+}
+
 /// Writes groups, with a blank line around tables and views; runs of single objects stay together.
 #[derive(Default)]
 struct Blocks {

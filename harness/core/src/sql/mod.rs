@@ -7,6 +7,7 @@
 
 mod canonical;
 mod dialect;
+mod expression;
 mod facts;
 mod lex;
 mod names;
@@ -19,6 +20,7 @@ mod testing;
 mod view;
 
 pub use canonical::{canonical, tokens_equal};
+pub(crate) use expression::{expression, parsed_statements, query};
 pub use facts::{comments, ends_transaction, is_blank, leading_words, opens_transaction};
 pub use lex::{Lexer, Token, TokenKind, lex};
 pub use position::{column_of, line_of};

@@ -1,0 +1,313 @@
+//! `parity-mismatch`: the two backends do not mean the same.
+
+use std::collections::BTreeMap;
+
+use super::{Check, Family, Judge, Judgement, stops_short};
+use crate::Backend;
+use crate::evidence::{Evidence, Recording, Walk};
+use crate::history::RevisionId;
+use crate::parity::{Aspect, COMPATIBLE, Comparer, Comparison, Mismatch};
+use crate::report::{Finding, Location, NotRun, Severity};
+use crate::schema::{ObjectId, Schema};
+use crate::sql::{TokenKind, lex, line_of};
+
+pub(super) static CHECK: Check = Check {
+    id: "parity-mismatch",
+    family: Family::Schema,
+    severity: Severity::Error,
+    problem: "the schemas of the two backends do not mean the same",
+    why: "Tables, columns, constraints, indexes, triggers and views are compared by what they mean, not by how \
+          they are spelled: a type by its family, an expression by its parsed form, a unique index and a unique \
+          constraint as the same promise. Judged is every state that both histories have, and head. A mismatch \
+          that a later revision mends is a note; so is what one backend cannot have, such as a GIN index. An \
+          index on one side only is a warning, since it is about speed. What no parser understands is said to be \
+          not run. A finding belongs to the backend that lacks the object, or to sqlite where both have it.",
+    example: "id BIGINT PRIMARY KEY",
+    mend: "Write a revision that brings the two together, or accept the difference with the reason for it.",
+    walks: &[Walk::Trunk],
+    judge: Judge::Across(judge),
+};
+
+/// The types that mean the same, each with the reason.
+pub(super) fn table() -> Vec<(String, &'static str)> {
+    let rows = COMPATIBLE.iter().map(|row| {
+        let families: Vec<&str> = row.postgres.iter().map(|family| family.name()).collect();
+        (format!("{} ~ {}", families.join(", "), row.declared), row.why)
+    });
+    rows.collect()
+}
+
+fn judge(evidence: &Evidence, judgement: &mut Judgement) {
+    let [postgres, sqlite] = [Backend::Postgres, Backend::Sqlite].map(|one| evidence.recordings.get(&one));
+    let (Some(postgres), Some(sqlite)) = (postgres, sqlite) else {
+        // Why a backend could not run is told already; that one was not asked for is not.
+        for backend in Backend::ALL {
+            let told = evidence.not_run.iter().any(|one| one.backend == Some(backend));
+            if !told && !evidence.recordings.contains_key(&backend) && !evidence.recordings.is_empty() {
+                let reason = format!("it compares both backends, and {backend} was not selected");
+                judgement.not_run.push(NotRun::check(CHECK.id, backend, reason));
+            }
+        }
+        return;
+    };
+    let stopped = [postgres, sqlite].map(|recording| stops_short(&CHECK, recording, judgement));
+    if stopped.contains(&true) {
+        return;
+    }
+    let mut comparer = Comparer::new();
+    let mut seen = Seen::default();
+    for state in common_states(postgres, sqlite) {
+        let comparison = comparer.compare(state.postgres, state.sqlite);
+        seen.look(state.revision, comparison);
+    }
+    let head = comparer.compare(postgres.head(), sqlite.head());
+    for unclear in &head.unclear {
+        let reason = format!(
+            "{} is not understood: {} on postgres, {} on sqlite",
+            super::named(&unclear.object),
+            unclear.postgres,
+            unclear.sqlite
+        );
+        judgement.not_run.push(NotRun::check(CHECK.id, Backend::Sqlite, reason));
+    }
+    let sides = Sides { postgres, sqlite };
+    for mismatch in &head.mismatches {
+        let since = seen.open.remove(&mismatch.key()).map(|(revision, _)| revision);
+        judgement.findings.push(sides.finding(mismatch, since));
+    }
+    seen.look_at_the_end(sqlite.history.revisions().last().map(|last| &last.id));
+    judgement.findings.extend(seen.mended().map(|mended| sides.mended(&mended)));
+}
+
+/// A state that both histories have.
+struct Common<'a> {
+    revision: &'a RevisionId,
+    postgres: &'a Schema,
+    sqlite: &'a Schema,
+}
+
+/// The states after each revision that both histories have, as far as they have them in the same
+/// order. What only one of them has goes with the revision before it.
+fn common_states<'a>(postgres: &'a Recording, sqlite: &'a Recording) -> Vec<Common<'a>> {
+    let shared = |recording: &'a Recording, other: &Recording| {
+        let mut states: Vec<(&'a RevisionId, &'a Schema)> = Vec::new();
+        for (revision, _, after) in recording.trunk_changes() {
+            match (is_shared(recording, other, revision), states.last_mut()) {
+                (true, _) => states.push((revision, after)),
+                (false, Some(last)) => last.1 = after,
+                (false, None) => {}
+            }
+        }
+        states
+    };
+    let both = shared(postgres, sqlite).into_iter().zip(shared(sqlite, postgres));
+    let same = both.take_while(|((one, _), (other, _))| one == other);
+    same.map(|((revision, postgres), (_, sqlite))| Common { revision, postgres, sqlite }).collect()
+}
+
+/// Whether a revision is in the other history as well. Where ids are but counted, the fourth of one
+/// folder need not be the fourth of the other, so their names count, too.
+fn is_shared(recording: &Recording, other: &Recording, revision: &RevisionId) -> bool {
+    let known = other.history.get(revision);
+    known.is_some_and(|known| known.name.eq_ignore_ascii_case(recording.name(revision)))
+}
+
+/// Which mismatches came at which revision, and which of them went again.
+#[derive(Default)]
+struct Seen<'a> {
+    open: BTreeMap<(ObjectId, Aspect), (&'a RevisionId, Mismatch)>,
+    mended: Vec<(Mismatch, &'a RevisionId, &'a RevisionId)>,
+}
+
+impl<'a> Seen<'a> {
+    fn look(&mut self, revision: &'a RevisionId, comparison: Comparison) {
+        let mut open = BTreeMap::new();
+        for mismatch in comparison.mismatches {
+            let key = mismatch.key();
+            let since = self.open.remove(&key).map_or(revision, |(since, _)| since);
+            open.insert(key, (since, mismatch));
+        }
+        self.close(revision);
+        self.open = open;
+    }
+
+    /// What is open and not there at head was mended by the last revision.
+    fn look_at_the_end(&mut self, last: Option<&'a RevisionId>) {
+        if let Some(last) = last {
+            self.close(last);
+        }
+    }
+
+    /// What was mended, each table's mismatches of the same time as one.
+    fn mended(self) -> impl Iterator<Item = Mended<'a>> {
+        let mut all: Vec<Mended<'a>> = Vec::new();
+        for (mismatch, from, until) in self.mended {
+            let same = |one: &&mut Mended<'a>| {
+                let table = &one.mismatches[0].object().group;
+                (one.from, one.until) == (from, until) && *table == mismatch.object().group
+            };
+            match all.iter_mut().find(same) {
+                Some(known) => known.mismatches.push(mismatch),
+                None => all.push(Mended { mismatches: vec![mismatch], from, until }),
+            }
+        }
+        all.into_iter()
+    }
+
+    fn close(&mut self, revision: &'a RevisionId) {
+        let gone = std::mem::take(&mut self.open).into_values();
+        self.mended.extend(gone.map(|(since, mismatch)| (mismatch, since, revision)));
+    }
+}
+
+/// Mismatches of one table that came with one revision and went with another.
+struct Mended<'a> {
+    mismatches: Vec<Mismatch>,
+    from: &'a RevisionId,
+    until: &'a RevisionId,
+}
+
+struct Sides<'a> {
+    postgres: &'a Recording,
+    sqlite: &'a Recording,
+}
+
+impl Sides<'_> {
+    fn mended(&self, mended: &Mended<'_>) -> Finding {
+        let first = &mended.mismatches[0];
+        let mut finding = self.finding(first, Some(mended.from));
+        let (from, until) = (self.sqlite.name(mended.from), self.sqlite.name(mended.until));
+        let table = ObjectId::whole(first.object().group_kind, first.object().group.clone());
+        finding.message = match mended.mismatches.len() {
+            1 => format!("from {from} until {until}, {}", first.message),
+            count => {
+                finding.object = Some(table.to_string());
+                format!("from {from} until {until}, {} differs in {count} ways", table.described())
+            }
+        };
+        let diffs: String = mended.mismatches.iter().map(|mismatch| mismatch.diff.as_str()).collect();
+        finding.diff = Some(format!("- postgres\n+ sqlite\n{diffs}"));
+        finding.help = Some(format!("{until} mends it; nothing is left to do at head"));
+        finding.severity = Severity::Note;
+        finding
+    }
+
+    fn finding(&self, mismatch: &Mismatch, since: Option<&RevisionId>) -> Finding {
+        let sides = [(self.postgres, &mismatch.postgres), (self.sqlite, &mismatch.sqlite)];
+        let touched = sides.map(|(recording, object)| {
+            let object = object.as_ref()?;
+            recording.latest_change(|before, after| before.get(object) != after.get(object))
+        });
+        // What a revision did that only one history has, no state that both have can tell.
+        let shared = |side: usize| {
+            touched[side].is_none_or(|revision| is_shared(sides[side].0, sides[1 - side].0, revision))
+        };
+        let since = since.filter(|_| shared(0) && shared(1));
+        let mut header = String::new();
+        for ((recording, object), (sign, touched)) in sides.iter().zip(["-", "+"].into_iter().zip(touched)) {
+            let from = match (object, touched) {
+                (Some(_), Some(revision)) => format!(" ({})", recording.name(revision)),
+                _ => String::new(),
+            };
+            header.push_str(&format!("{sign} {}{from}\n", recording.backend));
+        }
+        let backend = mismatch.backend();
+        let (deviating, other) = if backend == Backend::Postgres { (0, 1) } else { (1, 0) };
+        let place = |side: usize| {
+            let (recording, object) = (sides[side].0, sides[side].1.as_ref().unwrap_or(mismatch.object()));
+            place_of(recording, since.or(touched[side])?, object)
+        };
+        let mut finding = Finding::new(CHECK.id, mismatch.message.clone())
+            .on(backend)
+            .about(mismatch.object())
+            .located(place(deviating).or_else(|| place(other)))
+            .showing(header + &mismatch.diff)
+            .help(mismatch.help.clone());
+        finding.severity = mismatch.severity;
+        finding.revision = since.or(touched[deviating]).cloned();
+        finding
+    }
+}
+
+/// Where a revision's upgrade first names an object.
+fn place_of(recording: &Recording, revision: &RevisionId, object: &ObjectId) -> Option<Location> {
+    let script = &recording.history.get(revision)?.upgrade;
+    let name = match &object.part {
+        Some((_, name)) if !name.starts_with('(') => name,
+        _ => object.group.local(),
+    };
+    let tokens = lex(&script.text, recording.backend);
+    let names = |token: &&crate::sql::Token<'_>| match token.kind {
+        TokenKind::Word => token.text.eq_ignore_ascii_case(name),
+        TokenKind::QuotedIdentifier => {
+            token.text.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(name)
+        }
+        _ => false,
+    };
+    let token = tokens.iter().find(names)?;
+    Some(Location { file: script.path.clone(), line: line_of(&script.text, token.offset) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{applied, check, failed, recording, schema};
+
+    #[test]
+    fn a_mismatch_is_laid_at_the_revision_that_brought_it() {
+        let (one, two) = (schema(&["users"]), schema(&["users", "posts"]));
+        let postgres = recording().revisions(3).trunk([
+            applied("1").seeing(&one),
+            applied("2").seeing(&two),
+            applied("3").seeing(&two),
+        ]);
+        let sqlite = recording().revisions(3).trunk([
+            applied("1").seeing(&one),
+            applied("2").seeing(&one),
+            applied("3").seeing(&one),
+        ]);
+        check(&CHECK, sqlite.beside(postgres))
+            .finds(["table \"posts\" is there on postgres but not on sqlite"])
+            .is_at("2")
+            .shows("- postgres (2_two)\n+ sqlite\n- table posts\n")
+            .helps("create it in a new revision on sqlite, or drop it in one on postgres");
+    }
+
+    #[test]
+    fn what_a_later_revision_mends_is_a_note() {
+        let (none, one, two) = (schema(&[]), schema(&["users"]), schema(&["users", "posts"]));
+        let postgres = recording().revisions(2).trunk([applied("1").seeing(&two), applied("2").seeing(&two)]);
+        let sqlite = recording().revisions(2).trunk([applied("1").seeing(&one), applied("2").seeing(&two)]);
+        check(&CHECK, sqlite.clone().beside(postgres.clone()))
+            .finds(["from 1_one until 2_two, table \"posts\" is there on postgres but not on sqlite"])
+            .weighs("note")
+            .is_at("1");
+        // What goes again on the other side is mended as well.
+        let gone = recording().revisions(2).trunk([applied("1").seeing(&none), applied("2").seeing(&none)]);
+        let postgres =
+            recording().revisions(2).trunk([applied("1").seeing(&one), applied("2").seeing(&none)]);
+        check(&CHECK, gone.beside(postgres))
+            .finds(["from 1_one until 2_two, table \"users\" is there on postgres but not on sqlite"]);
+    }
+
+    #[test]
+    fn histories_of_other_lengths_are_judged_at_head() {
+        let (one, two) = (schema(&["users"]), schema(&["users", "posts"]));
+        let postgres = recording().revisions(2).trunk([applied("1").seeing(&one), applied("2").seeing(&two)]);
+        let sqlite = recording().revisions(1).trunk([applied("1").seeing(&one)]);
+        check(&CHECK, sqlite.clone().beside(postgres.clone()))
+            .finds(["table \"posts\" is there on postgres but not on sqlite"]);
+        let whole = recording().revisions(1).trunk([applied("1").seeing(&two)]);
+        check(&CHECK, whole.beside(postgres)).finds([]);
+    }
+
+    #[test]
+    fn is_not_run_with_one_backend_or_short_of_head() {
+        let one = recording().revisions(1).trunk([applied("1").seeing(&schema(&["users"]))]);
+        check(&CHECK, one.clone())
+            .finds([])
+            .not_run("it compares both backends, and postgres was not selected");
+        let short = recording().revisions(1).trunk([failed("1", "no")]);
+        check(&CHECK, short.beside(one)).finds([]).not_run("the history did not reach head");
+    }
+}
