@@ -12,6 +12,7 @@ pub mod history;
 pub mod judge;
 pub mod layout;
 pub mod report;
+pub mod rows;
 pub mod schema;
 pub mod sql;
 
