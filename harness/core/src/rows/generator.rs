@@ -82,6 +82,11 @@ impl Parents {
         self.0.entry(candidate.table.clone()).or_default().push(candidate.cells.clone());
     }
 
+    /// Leaves a table with this row alone.
+    pub fn only(&mut self, candidate: &Candidate) {
+        self.0.insert(candidate.table.clone(), vec![candidate.cells.clone()]);
+    }
+
     /// The rows of a table.
     pub fn of(&self, table: &Name) -> &[BTreeMap<String, Datum>] {
         self.0.get(table).map(Vec::as_slice).unwrap_or_default()
@@ -324,6 +329,22 @@ impl TableGenerator<'_> {
         parents: &'p Parents,
     ) -> impl Iterator<Item = Result<Candidate, String>> + 'p {
         (0..).map(move |number| self.candidate(number, parents))
+    }
+
+    /// The table.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Whether rows of the table may refer to others of it.
+    pub fn refers_to_itself(&self) -> bool {
+        self.keys.iter().any(|key| key.parent == self.name)
+    }
+
+    /// What is known of a candidate before any row is there that it may refer to: its own key.
+    pub fn without_references(&self, number: u32) -> Candidate {
+        let cells = self.columns.iter().map(|column| (column.name.clone(), self.draw(column, number, 0)));
+        Candidate { table: self.name.clone(), number, cells: cells.collect() }
     }
 
     /// One candidate.

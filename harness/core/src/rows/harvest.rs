@@ -250,9 +250,8 @@ fn bound_values(bound: &str) -> Vec<String> {
     values
 }
 
-/// Every condition of a table: its checks and those of its columns' domains, each with the column
-/// that `value` stands for.
-pub(super) fn conditions<'a>(group: &'a Group) -> impl Iterator<Item = &'a str> {
+/// The conditions of a table's checks.
+pub(super) fn conditions(group: &Group) -> impl Iterator<Item = &str> {
     group.parts_of(Kind::Check).filter_map(|(_, check)| check.text(Attribute::Expression))
 }
 

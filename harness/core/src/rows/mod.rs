@@ -12,6 +12,7 @@ mod generator;
 mod harvest;
 mod json;
 mod keys;
+mod misfit;
 mod moment;
 mod number;
 mod plain;
@@ -25,7 +26,48 @@ mod wanted;
 pub use datum::{Datum, OffsetMoment};
 pub use generator::{Candidate, Generator, Parents, Side, TableGenerator};
 pub use keys::{ForeignKey, cycles, foreign_keys, order, unique_keys};
+pub use misfit::misfit;
 pub use wanted::Wanted;
+
+use std::collections::BTreeMap;
+
+use crate::Backend;
+use crate::schema::Name;
+
+/// The statement that writes a row, given the literals of its cells.
+///
+/// ```
+/// use switchback_core::{Backend, rows, schema::Name};
+///
+/// let cells = [("id".to_owned(), "1".to_owned())].into();
+/// let statement = rows::insert(Backend::Sqlite, &Name::new("users"), &cells);
+/// assert_eq!(statement, r#"INSERT INTO "users" ("id") VALUES (1)"#);
+/// ```
+pub fn insert(backend: Backend, table: &Name, cells: &BTreeMap<String, String>) -> String {
+    let identifier = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let mut target = identifier(table.local());
+    if let Some(namespace) = table.namespace() {
+        target = format!("{}.{target}", identifier(namespace));
+    }
+    if cells.is_empty() {
+        return format!("INSERT INTO {target} DEFAULT VALUES");
+    }
+    let columns: Vec<String> = cells.keys().map(|column| identifier(column)).collect();
+    let values: Vec<&str> = cells.values().map(String::as_str).collect();
+    let overriding = match backend {
+        Backend::Postgres => postgres::OVERRIDING,
+        Backend::Sqlite => "",
+    };
+    format!("INSERT INTO {target} ({}) {overriding}VALUES ({})", columns.join(", "), values.join(", "))
+}
+
+/// Statements that write rows of which each needs another one's, to be run in one transaction.
+pub fn insert_together(backend: Backend, inserts: &[String]) -> Vec<String> {
+    match backend {
+        Backend::Postgres => postgres::together(inserts),
+        Backend::Sqlite => sqlite::together(inserts),
+    }
+}
 
 /// A string literal.
 pub(crate) fn quoted(text: &str) -> String {

@@ -4,6 +4,15 @@ use super::datum::{Datum, OffsetMoment, truth, uuid, uuid_text, uuid_within};
 use super::{hex, moment, number, quoted, unhex};
 use crate::family::{ColumnType, Family};
 
+/// Lets a row bring its own value for an identity that is always generated.
+pub(super) const OVERRIDING: &str = "OVERRIDING SYSTEM VALUE ";
+
+/// One statement, since foreign keys are checked at its end.
+pub(super) fn together(inserts: &[String]) -> Vec<String> {
+    let parts = inserts.iter().enumerate().map(|(number, insert)| format!("row{number} AS ({insert})"));
+    vec![format!("WITH {} SELECT 1", parts.collect::<Vec<_>>().join(", "))]
+}
+
 pub(super) fn literal(datum: &Datum, column: &ColumnType) -> String {
     match (datum, column.family) {
         (Datum::Null, _) => "NULL".to_owned(),

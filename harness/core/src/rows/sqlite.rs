@@ -4,6 +4,11 @@ use super::datum::{Datum, OffsetMoment, truth, uuid, uuid_within};
 use super::{hex, json, moment, number, quoted, unhex};
 use crate::family::{ColumnType, Family};
 
+/// Foreign keys wait until the transaction ends.
+pub(super) fn together(inserts: &[String]) -> Vec<String> {
+    std::iter::once("PRAGMA defer_foreign_keys = ON".to_owned()).chain(inserts.iter().cloned()).collect()
+}
+
 pub(super) fn literal(datum: &Datum, column: &ColumnType) -> String {
     let as_text = column.family == Family::Text;
     match datum {
