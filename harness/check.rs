@@ -13,7 +13,7 @@ use switchback_core::history::History;
 use switchback_core::judge::Rules;
 use switchback_core::report::{BackendRun, NotRun, Report};
 use switchback_db::project::{self, Project};
-use switchback_db::record::{Log, Progress};
+use switchback_db::record::{Counterpart, Log, Progress};
 
 use crate::cli::render::{Format, Style};
 use crate::error::{Error, ExitCode};
@@ -42,6 +42,7 @@ pub struct Check {
     handed: BTreeMap<Backend, History>,
     pub(crate) own_server: bool,
     log_sql: Option<PathBuf>,
+    seed: Option<u64>,
 }
 
 impl Check {
@@ -112,6 +113,13 @@ impl Check {
     #[must_use]
     pub fn log_sql(mut self, folder: impl Into<PathBuf>) -> Self {
         self.log_sql = Some(folder.into());
+        self
+    }
+
+    /// Makes up rows from this seed. The same seed gives the same rows.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
         self
     }
 
@@ -200,17 +208,25 @@ impl Check {
             match skipped(*backend) {
                 Some(reason) => evidence.not_run.push(NotRun::backend(*backend, reason)),
                 None => {
-                    plans.insert(*backend, plan::of(project, *backend, history, &walks, log.as_ref())?);
+                    plans.insert(
+                        *backend,
+                        plan::of(project, *backend, history, &walks, log.as_ref(), self.seed_for(project))?,
+                    );
                 }
             }
         }
+        plan::pair(&mut plans);
         let postgres = async {
             let plan = plans.get(&Backend::Postgres)?;
-            Some(run::on_postgres(self, project, plan, progress).await)
+            let recorded = run::on_postgres(self, project, plan, progress).await;
+            plan.counterpart.iter().for_each(Counterpart::end);
+            Some(recorded)
         };
         let sqlite = async {
             let plan = plans.get(&Backend::Sqlite)?;
-            Some(run::on_sqlite(self, project, plan, progress).await)
+            let recorded = run::on_sqlite(self, project, plan, progress).await;
+            plan.counterpart.iter().for_each(Counterpart::end);
+            Some(recorded)
         };
         let (postgres, sqlite) = tokio::join!(postgres, sqlite);
         for (backend, recorded) in [(Backend::Postgres, postgres), (Backend::Sqlite, sqlite)] {
@@ -232,6 +248,11 @@ impl Check {
             Some((backend, reason)) => Err(Error::NoHistory { backend, reason }),
             None => Ok(()),
         }
+    }
+
+    /// The seed of made-up rows: the one of this run, or the project's own.
+    fn seed_for(&self, project: &Project) -> u64 {
+        self.seed.unwrap_or(project.config.rows.seed)
     }
 
     /// Whether this check is to run on a backend.
@@ -276,7 +297,7 @@ impl Check {
             findings,
             not_run,
             unused_accepts: unused.iter().map(|entry| project.line_of_config(entry.line)).collect(),
-            seed: SEED,
+            seed: self.seed_for(&project),
             seconds: (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
         })
     }
@@ -309,9 +330,6 @@ impl Check {
         }
     }
 }
-
-/// No rows are generated yet; the rows that a project gives need no seed.
-const SEED: u64 = 1;
 
 /// Why a backend is left out on purpose.
 pub(crate) fn skipped(backend: Backend) -> Option<String> {

@@ -99,7 +99,7 @@ impl Check {
         }
         let until = revision.map(|named| plan::revision(backend, history, named)).transpose()?;
         let until = until.map(|revision| &revision.id);
-        let plan = plan::of(&project, backend, history, &[].into(), None)?;
+        let plan = plan::of(&project, backend, history, &[].into(), None, 0)?;
         match backend {
             Backend::Postgres => {
                 let server = run::postgres_server(self, &project).await.map_err(failed)?;

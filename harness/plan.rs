@@ -1,13 +1,14 @@
 //! From a project to what is to be recorded on a backend.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use switchback_core::Backend;
 use switchback_core::evidence::Walk;
 use switchback_core::history::{History, Revision};
+use switchback_core::rows::Generator;
 use switchback_db::project::Project;
-use switchback_db::record::{Fixtures, Log, Plan};
+use switchback_db::record::{Counterpart, Fixtures, Log, Plan};
 
 use crate::error::Error;
 
@@ -17,12 +18,16 @@ pub(crate) fn of(
     history: &History,
     walks: &BTreeSet<Walk>,
     log: Option<&Log>,
+    seed: u64,
 ) -> Result<Plan, Error> {
+    let rows = &project.config.rows;
     Ok(Plan {
         history: Arc::new(history.clone()),
         setup: project.setup.get(&backend).cloned(),
         metadata: project.metadata.get(&backend).cloned(),
         fixtures: Fixtures::parse_all(&project.fixtures)?,
+        rows: Generator::new(seed, rows.per_table, rows.values.clone()),
+        counterpart: None,
         append_only: project.config.append_only.iter().cloned().collect(),
         walks: walks.clone(),
         log: log.cloned(),
@@ -38,4 +43,19 @@ pub(crate) fn revision<'a>(
     let named = |revision: &&Revision| revision.id.as_str() == wanted || revision.name == wanted;
     let unknown = || Error::UnknownRevision { backend, revision: wanted.to_owned() };
     history.revisions().iter().find(named).ok_or_else(unknown)
+}
+
+/// Lets two recordings hear of each other, so that the same rows fit in both.
+pub(crate) fn pair(plans: &mut BTreeMap<Backend, Plan>) {
+    let histories: Vec<(Backend, Arc<History>)> =
+        plans.iter().map(|(backend, plan)| (*backend, Arc::clone(&plan.history))).collect();
+    if let [(one, of_one), (other, of_other)] = histories.as_slice()
+        && let Some((first, second)) = Counterpart::pair((*one, of_one), (*other, of_other))
+    {
+        for (backend, side) in [(one, first), (other, second)] {
+            if let Some(plan) = plans.get_mut(backend) {
+                plan.counterpart = Some(side);
+            }
+        }
+    }
 }

@@ -92,6 +92,9 @@ pub(super) struct CheckArgs {
     /// What else fails the run
     #[arg(long, value_enum)]
     pub deny: Option<Deny>,
+    /// The seed of made-up rows; the same seed gives the same rows
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Write the SQL that is run into this folder, a file for each backend and database
     #[arg(long, value_name = "FOLDER")]
     pub log_sql: Option<PathBuf>,

@@ -14,6 +14,9 @@ pub(super) fn main(args: &CheckArgs) -> Result<ExitCode, Error> {
     for id in &args.skip {
         check = check.skip(id);
     }
+    if let Some(seed) = args.seed {
+        check = check.seed(seed);
+    }
     if let Some(folder) = &args.log_sql {
         check = check.log_sql(folder);
     }

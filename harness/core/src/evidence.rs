@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::Backend;
 use crate::history::{Direction, History, Revision, RevisionId, State};
 use crate::report::{Location, NotRun};
+use crate::rows::Candidate;
 use crate::schema::{Name, Schema};
 
 /// All observations of all walks on all backends.
@@ -40,6 +41,8 @@ pub struct Recording {
     pub history: Arc<History>,
     /// The schema before the first revision, after the project's setup.
     pub base: Arc<Schema>,
+    /// The rows that were made up and taken by the probe, in the order in which they were written.
+    pub seeded: Vec<Seeded>,
     /// The steps of each walk, in the order in which they were taken.
     pub walks: BTreeMap<Walk, Vec<Observation>>,
     /// What the application declares its schema to be, if it declares it for this backend.
@@ -161,13 +164,58 @@ pub struct Observation {
     pub rows_before: Option<Arc<Rows>>,
     /// The carried rows after it.
     pub rows_after: Option<Arc<Rows>>,
+    /// If it failed with made-up rows: how it went with plain ones that fit the schema before it as
+    /// well as the one after it.
+    pub retried: Option<Retried>,
     /// What it did outside its own database or transaction.
     pub escapes: Vec<Escape>,
     /// How long it took.
     pub took: Duration,
 }
 
+/// A step that failed with made-up rows, taken once more with plain ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retried {
+    /// How it went then.
+    pub outcome: Outcome,
+    /// The row that the schema after the step does not allow, if one is known.
+    pub row: Option<String>,
+}
+
+impl Retried {
+    /// Whether only rows were to blame that the schema before the step allows and the one after it
+    /// does not, or that are unusual.
+    pub fn passed(&self) -> bool {
+        self.outcome.is_applied()
+    }
+}
+
+/// Made-up rows that the probe took at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seeded {
+    /// The last revision that was applied then; none at base.
+    pub after: Option<RevisionId>,
+    /// Whether the probe had just been remade, so that rows written earlier are gone.
+    pub anew: bool,
+    /// The rows, as they were written.
+    pub rows: Vec<Candidate>,
+}
+
 impl Observation {
+    /// Whether it failed with made-up rows, and with plain ones did not.
+    pub fn fails_with_some_rows(&self) -> bool {
+        self.retried.as_ref().is_some_and(Retried::passed)
+    }
+
+    /// The statement at fault, and the row that it met if one is known.
+    pub fn excerpt(&self) -> Option<String> {
+        let excerpt = self.outcome.failure()?.excerpt();
+        match self.retried.as_ref().and_then(|retried| retried.row.as_ref()) {
+            Some(row) => Some(format!("{}-- row: {row}\n", excerpt.unwrap_or_default())),
+            None => excerpt,
+        }
+    }
+
     /// Whether it did something to the whole server, which cannot be done again in another database.
     pub fn changes_the_cluster(&self) -> bool {
         self.escapes.iter().any(|escape| matches!(escape, Escape::Cluster { .. }))

@@ -13,6 +13,7 @@ pub mod judge;
 pub mod layout;
 pub mod parity;
 pub mod report;
+pub mod rows;
 pub mod schema;
 pub mod sql;
 

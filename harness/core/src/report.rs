@@ -97,6 +97,13 @@ impl Finding {
         }
     }
 
+    /// Says how much it matters, where that is less than the check's own severity.
+    #[must_use]
+    pub fn weighing(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
     /// Says on which backend it was found.
     #[must_use]
     pub fn on(mut self, backend: Backend) -> Self {

@@ -178,7 +178,7 @@ pub fn settings(path: &Path, checks: &[&str]) -> Result<Project, DiscoverError> 
         config,
         config_path,
     };
-    for path in &project.config.fixtures {
+    for path in &project.config.rows.fixtures {
         project.fixtures.push(script(&project.root, path, "[rows] fixtures")?);
     }
     Ok(project)

@@ -36,13 +36,15 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         }
         blamed.push(revision);
         let name = recording.name(revision);
+        let with = if seen.fails_with_some_rows() { " with certain rows" } else { "" };
         let message =
-            format!("downgrade of {name} failed {when} ({}): {}", recording.backend, failure.message);
+            format!("downgrade of {name} failed {when}{with} ({}): {}", recording.backend, failure.message);
         judgement.findings.push(
             Finding::new(CHECK.id, message)
+                .weighing(if seen.fails_with_some_rows() { Severity::Warning } else { CHECK.severity })
                 .at(revision)
                 .located(failure.location.clone())
-                .quoting(failure.excerpt())
+                .quoting(seen.excerpt())
                 .help(remedy(recording, failure).unwrap_or_else(|| {
                     "undo the upgrade's statements in the opposite order, and only what this revision made".to_owned()
                 })),

@@ -252,6 +252,7 @@ fn place_of(recording: &Recording, revision: &RevisionId, object: &ObjectId) -> 
 mod tests {
     use super::CHECK;
     use crate::checks::testing::{applied, check, failed, recording, schema};
+    use crate::report::Severity;
 
     #[test]
     fn a_mismatch_is_laid_at_the_revision_that_brought_it() {
@@ -280,7 +281,7 @@ mod tests {
         let sqlite = recording().revisions(2).trunk([applied("1").seeing(&one), applied("2").seeing(&two)]);
         check(&CHECK, sqlite.clone().beside(postgres.clone()))
             .finds(["from 1_one until 2_two, table \"posts\" is there on postgres but not on sqlite"])
-            .weighs("note")
+            .weighs(Severity::Note)
             .is_at("1");
         // What goes again on the other side is mended as well.
         let gone = recording().revisions(2).trunk([applied("1").seeing(&none), applied("2").seeing(&none)]);

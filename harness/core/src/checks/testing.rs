@@ -8,11 +8,12 @@ use super::{Check, Judgement};
 use crate::Backend;
 use crate::evidence::{
     Attempt, AttemptResult, DanglingRow, Declared, Escape, Evidence, Failure, Observation, Outcome,
-    Recording, Rows, Step, TableRows, Walk,
+    Recording, Retried, Rows, Step, TableRows, Walk,
 };
 use crate::history::{Direction, History, RevisionId};
 use crate::judge::Rules;
 use crate::layout::{self, Entry, Layout as _, SourceTree};
+use crate::report::Severity;
 use crate::schema::{Kind, Name, Object, ObjectId, Schema};
 
 const NAMES: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
@@ -62,12 +63,20 @@ pub(crate) struct Seen {
     outcome: Outcome,
     schema: Option<Schema>,
     rows: Option<(Rows, Rows)>,
+    retried: Option<Retried>,
     escapes: Vec<Escape>,
 }
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { step: String::new(), outcome: Outcome::Applied, schema: None, rows: None, escapes: Vec::new() }
+        Self {
+            step: String::new(),
+            outcome: Outcome::Applied,
+            schema: None,
+            rows: None,
+            retried: None,
+            escapes: Vec::new(),
+        }
     }
 }
 
@@ -85,6 +94,12 @@ impl Seen {
         };
         let all = |ids| Rows { tables: BTreeMap::from([(Name::new(table), rows(ids))]) };
         self.rows = Some((all(before), all(after)));
+        self
+    }
+
+    /// It was taken once more with plain rows, and then went like this.
+    pub(crate) fn retried(mut self, outcome: Outcome, row: &str) -> Self {
+        self.retried = Some(Retried { outcome, row: Some(row.to_owned()) });
         self
     }
 
@@ -196,6 +211,7 @@ impl Hand {
             passed_over: Vec::new(),
             base: Arc::new(Schema::new()),
             walks: walks.collect(),
+            seeded: Vec::new(),
             metadata: self
                 .metadata
                 .map(|schema| Declared { file: "schema.sql".to_owned(), schema: Ok(Arc::new(schema)) }),
@@ -235,6 +251,7 @@ fn observe(history: &History, seen: Seen) -> Observation {
         schema: seen.schema.map(Arc::new),
         rows_before: rows_before.map(Arc::new),
         rows_after: rows_after.map(Arc::new),
+        retried: seen.retried,
         escapes: seen.escapes,
         took: Duration::ZERO,
     }
@@ -311,10 +328,18 @@ impl Judged {
         self
     }
 
-    /// How much the first finding weighs.
+    /// How much each finding weighs.
     #[track_caller]
-    pub(crate) fn weighs(self, severity: &str) -> Self {
-        assert_eq!(self.0.findings[0].severity.word(), severity);
+    pub(crate) fn weighs(self, severity: Severity) -> Self {
+        assert!(self.0.findings.iter().all(|finding| finding.severity == severity));
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn quotes(self, excerpt: &str) -> Self {
+        let found: Vec<&str> =
+            self.0.findings.iter().filter_map(|finding| finding.excerpt.as_deref()).collect();
+        assert_eq!(found, [excerpt]);
         self
     }
 

@@ -12,7 +12,9 @@ pub(super) static CHECK: Check = Check {
     why: "Every revision is applied to an empty database of each backend, one after the other, in the \
           way the project's own tool does it: in one transaction, or in none where the revision says so. \
           After a failure the later revisions of that backend are not run. Each revision is applied a \
-          second time to a database that carries rows; an upgrade that fails only there is found, too.",
+          second time to a database that carries rows; an upgrade that fails only there is found, too. If \
+          plain rows that fit the schema before the revision as well as the one after it pass, it is a \
+          warning that shows the row.",
     example: "CREATE INDEX ix_notes_title ON notes USING btree (title);",
     mend: "Write the statement in a form that the failing backend knows, in that backend's own file.",
     walks: &[Walk::Trunk, Walk::Probe],
@@ -23,7 +25,13 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     for trip in recording.round_trips() {
         if let Some(up) = trip.up() {
             let carries = up.rows_before.as_ref().is_some_and(|rows| !rows.tables.is_empty());
-            let (circumstance, help) = if carries {
+            let (circumstance, help) = if up.fails_with_some_rows() {
+                (
+                    " on a database that carries certain rows",
+                    "fill, repair or move such rows first, or say in [rows] values which ones there can be"
+                        .to_owned(),
+                )
+            } else if carries {
                 (
                     " on a database that carries rows",
                     "let the statement hold for rows that are there already: fill, repair or move them first"
@@ -67,9 +75,10 @@ fn finding(recording: &Recording, seen: &Observation, circumstance: &str, help: 
     );
     Some(
         Finding::new(CHECK.id, message)
+            .weighing(if seen.fails_with_some_rows() { Severity::Warning } else { CHECK.severity })
             .at(&seen.step.revision)
             .located(failure.location.clone())
-            .quoting(failure.excerpt())
+            .quoting(seen.excerpt())
             .help(help),
     )
 }
@@ -78,6 +87,8 @@ fn finding(recording: &Recording, seen: &Observation, circumstance: &str, help: 
 mod tests {
     use super::CHECK;
     use crate::checks::testing::{applied, check, failed, recording};
+    use crate::evidence::Outcome;
+    use crate::report::Severity;
 
     #[test]
     fn names_the_revision_and_what_is_not_run() {
@@ -97,6 +108,21 @@ mod tests {
         check(&CHECK, history).finds([
             "upgrade of 1_one failed on a database that carries rows (sqlite): NOT NULL constraint failed: users.name",
         ]);
+    }
+
+    #[test]
+    fn warns_where_plain_rows_pass() {
+        let failed = failed("1", "value too long").carrying("users", &["1"], &["1"]);
+        let history = recording()
+            .revisions(1)
+            .trunk([applied("1")])
+            .probe([failed.retried(Outcome::Applied, "users (id = 1): \"name\" is NULL")]);
+        check(&CHECK, history)
+            .finds([
+                "upgrade of 1_one failed on a database that carries certain rows (sqlite): value too long",
+            ])
+            .weighs(Severity::Warning)
+            .quotes("-- row: users (id = 1): \"name\" is NULL\n");
     }
 
     #[test]

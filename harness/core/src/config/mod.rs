@@ -38,8 +38,8 @@ pub struct Config {
     pub setup: BTreeMap<Backend, String>,
     /// The tables that promise to be append-only.
     pub append_only: BTreeSet<String>,
-    /// Files of rows that ride along.
-    pub fixtures: Vec<String>,
+    /// The rows that ride along.
+    pub rows: RowsConfig,
     /// Checks whose severity the project has set.
     pub checks: BTreeMap<String, Level>,
     /// Findings that the project has accepted.
@@ -84,6 +84,30 @@ impl Default for PostgresConfig {
     fn default() -> Self {
         let url_env = URL_ENV.map(str::to_owned).into();
         Self { version: None, url: None, url_env, image: None }
+    }
+}
+
+/// `[rows]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowsConfig {
+    /// How many rows are made up for each table; none are for 0.
+    pub per_table: usize,
+    /// The project's own values for `table.column`.
+    pub values: BTreeMap<String, Vec<String>>,
+    /// Files of rows, in JSON or SQL.
+    pub fixtures: Vec<String>,
+    /// The seed of what is made up.
+    pub seed: u64,
+}
+
+impl RowsConfig {
+    /// The most rows that are made up for a table.
+    pub const MOST: u64 = 1000;
+}
+
+impl Default for RowsConfig {
+    fn default() -> Self {
+        Self { per_table: 4, values: BTreeMap::new(), fixtures: Vec::new(), seed: 1 }
     }
 }
 
@@ -158,7 +182,7 @@ impl Config {
             section.refuse_unknown()?;
         }
         if let Some(mut section) = top.section("rows")? {
-            config.fixtures = section.paths("fixtures")?.unwrap_or_default();
+            config.rows = rows(&mut section)?;
             section.refuse_unknown()?;
         }
         if let Some(mut section) = top.section("checks")? {
@@ -191,6 +215,17 @@ fn history(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
         (None, false) => HistoryPlace::Each(each),
     };
     Ok(HistoryConfig { tool, place })
+}
+
+fn rows(section: &mut Section<'_>) -> Result<RowsConfig, ConfigError> {
+    let defaults = RowsConfig::default();
+    let per_table = section.number("per_table", RowsConfig::MOST)?;
+    Ok(RowsConfig {
+        per_table: per_table.and_then(|number| usize::try_from(number).ok()).unwrap_or(defaults.per_table),
+        values: section.values("values")?.unwrap_or_default(),
+        fixtures: section.paths("fixtures")?.unwrap_or_default(),
+        seed: section.number("seed", i64::MAX.unsigned_abs())?.unwrap_or(defaults.seed),
+    })
 }
 
 /// A path for each backend that the section names.

@@ -1,6 +1,7 @@
 //! Reading TOML so that every complaint names its line and, for a misspelt word, the nearest right
 //! one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -90,6 +91,22 @@ pub enum Problem {
          own: give either the one or the others"
     )]
     PathAndFolders,
+    /// A number that is out of its range.
+    #[error("\"{key}\" cannot be {value}: it is a whole number from 0 to {most}")]
+    Range {
+        /// The key.
+        key: String,
+        /// The number as it is written.
+        value: String,
+        /// The largest.
+        most: u64,
+    },
+    /// A value that belongs to no column.
+    #[error("\"{0}\" names no column: write \"table.column\"")]
+    Column(
+        /// The key.
+        String,
+    ),
     /// A version that is no number.
     #[error("\"version\" is not a version of PostgreSQL: write a number such as \"17\"")]
     Version,
@@ -212,6 +229,51 @@ impl<'d> Section<'d> {
             DeValue::Array(values) => values.iter().map(one).collect::<Result<_, _>>().map(Some),
             _ => Ok(Some(vec![one(&value)?])),
         }
+    }
+
+    /// A whole number from 0 on.
+    pub(super) fn number(&mut self, key: &str, most: u64) -> Result<Option<u64>, ConfigError> {
+        let Some(value) = self.value(key) else {
+            return Ok(None);
+        };
+        let DeValue::Integer(integer) = value.get_ref() else {
+            return Err(self.wrong_type(key, "an integer", &value));
+        };
+        let number =
+            u64::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|number| *number <= most);
+        let out = || Problem::Range { key: key.to_owned(), value: integer.to_string(), most };
+        number.map(Some).ok_or_else(|| self.problem_at(key, out()))
+    }
+
+    /// A table from `table.column` to values, each a string, a number or a boolean.
+    pub(super) fn values(&mut self, key: &str) -> Result<Option<BTreeMap<String, Vec<String>>>, ConfigError> {
+        const EXPECTED: &str = "an array of strings, numbers and booleans";
+        let Some(value) = self.value(key) else {
+            return Ok(None);
+        };
+        let section = self.table_of(key, format!("[rows.{key}]"), value)?;
+        let text = |name: &str, value: &Spanned<DeValue<'_>>| match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) => Ok(number.to_string()),
+            DeValue::Float(number) => Ok(number.to_string()),
+            DeValue::Boolean(truth) => Ok(truth.to_string()),
+            _ => Err(section.wrong_type(name, EXPECTED, value)),
+        };
+        let mut found = BTreeMap::new();
+        for (column, value) in &section.table {
+            let name = column.get_ref().to_string();
+            if !name.contains('.') {
+                return Err(self.document.error(&column.span(), Problem::Column(name)));
+            }
+            let values = match value.get_ref() {
+                DeValue::Array(values) => {
+                    values.iter().map(|value| text(&name, value)).collect::<Result<_, _>>()?
+                }
+                _ => vec![text(&name, value)?],
+            };
+            found.insert(name, values);
+        }
+        Ok(Some(found))
     }
 
     /// A path below or beside the config.

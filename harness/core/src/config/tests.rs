@@ -83,7 +83,7 @@ reason = "JSON containment is queried on PostgreSQL only"
         BTreeMap::from([(Backend::Postgres, text("setup.sql")), (Backend::Sqlite, text("functions.sql"))])
     );
     assert_eq!(config.append_only, BTreeSet::from([text("event_store")]));
-    assert_eq!(config.fixtures, ["rows.json"]);
+    assert_eq!(config.rows.fixtures, ["rows.json"]);
     assert_eq!(
         config.checks,
         BTreeMap::from([(text("metadata-drift"), Level::Off), (text("rows-lost"), Level::Error)])

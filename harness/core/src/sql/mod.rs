@@ -26,3 +26,8 @@ pub use lex::{Lexer, Token, TokenKind, lex};
 pub use position::{column_of, line_of};
 pub use split::{Statement, Statements, split, statements};
 pub use view::canonical_view;
+
+/// The parser's rules for a backend, for what must be understood.
+pub(crate) fn parser_dialect(backend: crate::Backend) -> &'static dyn sqlparser::dialect::Dialect {
+    dialect::Dialect::of(backend).parser
+}

@@ -13,7 +13,7 @@ use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
 
 use crate::introspect::postgres::Reader;
-use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run, Way};
+use crate::record::{Engine, Ran, RecordError, Refusal, Run, Way};
 use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError, told};
 
 /// PostgreSQL databases on one server.
@@ -188,9 +188,9 @@ impl Engine for Postgres {
         &mut self,
         database: &mut Database,
         table: &Name,
-        rows: &[Row],
-    ) -> Result<Vec<Refusal>, RecordError> {
-        rows::insert(database.looking().await?, table, rows).await
+        statements: &[String],
+    ) -> Result<Vec<Result<(), Refusal>>, RecordError> {
+        rows::insert(database.looking().await?, table, statements).await
     }
 
     async fn rows(

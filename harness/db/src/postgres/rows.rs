@@ -7,49 +7,44 @@ use switchback_core::schema::{Attribute, Group, Kind, Name};
 use super::promises::refusal;
 use super::run::is_of_the_server;
 use super::sqlx_error;
-use crate::record::statement::{identifier, insert as insert_statement, string, table};
-use crate::record::{RecordError, Refusal, Row};
+use crate::record::statement::{identifier, string, table};
+use crate::record::{RecordError, Refusal};
 
 pub(super) async fn insert(
     connection: &mut PgConnection,
     name: &Name,
-    rows: &[Row],
-) -> Result<Vec<Refusal>, RecordError> {
-    let mut refused = Vec::new();
-    for row in rows {
-        let statement = insert_statement(name, row, "OVERRIDING SYSTEM VALUE ");
-        match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
-            Ok(_) => {}
-            Err(sqlx::Error::Database(error)) if !is_of_the_server(&*error) => refused.push(refusal(&*error)),
+    statements: &[String],
+) -> Result<Vec<Result<(), Refusal>>, RecordError> {
+    let mut answers = Vec::with_capacity(statements.len());
+    for statement in statements {
+        answers.push(match sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(&mut *connection).await {
+            Ok(_) => Ok(()),
+            Err(sqlx::Error::Database(error)) if !is_of_the_server(&*error) => Err(refusal(&*error)),
             Err(error) => return Err(sqlx_error("inserting rows")(error)),
-        }
+        });
     }
-    advance_sequences(connection, name, rows).await?;
-    Ok(refused)
+    if answers.is_empty() || answers.iter().any(Result::is_ok) {
+        advance_sequences(connection, name).await?;
+    }
+    Ok(answers)
 }
 
 /// A row that brings its own key does not move the sequence behind that key, and the next default
 /// insert would collide with it: that would be the recorder's doing, not the project's.
-async fn advance_sequences(
-    connection: &mut PgConnection,
-    name: &Name,
-    rows: &[Row],
-) -> Result<(), RecordError> {
-    let mut columns: Vec<&String> = rows.iter().flat_map(Row::keys).collect();
-    columns.sort();
-    columns.dedup();
-    for column in columns {
-        let sequence: Option<String> = sqlx::query_scalar("SELECT pg_get_serial_sequence($1, $2)")
-            .bind(table(name))
-            .bind(column)
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(sqlx_error("looking for a column's sequence"))?;
-        let Some(sequence) = sequence else { continue };
+async fn advance_sequences(connection: &mut PgConnection, name: &Name) -> Result<(), RecordError> {
+    let owned: Vec<(String, String)> = sqlx::query_as(
+        "SELECT attname::text, sequence FROM pg_attribute, pg_get_serial_sequence($1, attname) AS sequence \
+         WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND sequence IS NOT NULL",
+    )
+    .bind(table(name))
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(sqlx_error("looking for the sequences of a table"))?;
+    for (column, sequence) in owned {
         let statement = format!(
             "SELECT setval({}, top) FROM (SELECT max({})::bigint AS top FROM {}) AS known WHERE top > 0",
             string(&sequence),
-            identifier(column),
+            identifier(&column),
             table(name),
         );
         let advanced = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await;

@@ -48,8 +48,9 @@ pub(crate) async fn make<E: Engine>(
 ) -> Result<Vec<Attempt>, RecordError> {
     let mut attempts = Vec::new();
     let all = plan.fixtures.tables().collect();
-    for (table, rows) in plan.fixtures.fitting(head, &all) {
-        let refused = engine.insert(copy, table, &rows).await?;
+    for (table, rows) in plan.fixtures.fitting(head, &all, engine.backend()) {
+        let answers = engine.insert(copy, table, &rows).await?;
+        let refused = answers.into_iter().filter_map(Result::err).collect();
         let Some(group) = head.table(table).filter(|_| promised.contains(table) && !rows.is_empty()) else {
             continue;
         };

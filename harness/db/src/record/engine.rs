@@ -10,7 +10,6 @@ use switchback_core::history::{Script, Sending};
 use switchback_core::schema::{Group, Name, Schema};
 
 use super::RecordError;
-use super::statement::Row;
 
 /// One script to run on a database, in the way that its tool runs it.
 #[derive(Clone, Copy, Debug)]
@@ -129,13 +128,14 @@ pub trait Engine {
     /// Reads the whole schema anew.
     async fn full_snapshot(&mut self, database: &mut Self::Database) -> Result<Arc<Schema>, RecordError>;
 
-    /// Inserts rows into a table, and says why some of them were refused.
+    /// Runs statements that each insert rows into a table, and says of each why it was refused, if
+    /// it was. The next insert that leaves the key to the database is not in their way.
     async fn insert(
         &mut self,
         database: &mut Self::Database,
         table: &Name,
-        rows: &[Row],
-    ) -> Result<Vec<Refusal>, RecordError>;
+        statements: &[String],
+    ) -> Result<Vec<Result<(), Refusal>>, RecordError>;
 
     /// Reads all rows of a table.
     async fn rows(

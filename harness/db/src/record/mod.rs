@@ -1,12 +1,15 @@
 //! The recorder: runs each walk once on one backend, and writes down what it saw.
 
 mod attempts;
+mod counterpart;
 mod engine;
 pub(crate) mod failure;
 pub mod fixtures;
 mod log;
 mod migrate;
 pub(crate) mod relatives;
+mod retry;
+mod sow;
 pub(crate) mod statement;
 mod walks;
 
@@ -16,12 +19,13 @@ use std::sync::Arc;
 use switchback_core::Backend;
 use switchback_core::evidence::{Recording, Walk};
 use switchback_core::history::{History, Script};
+use switchback_core::rows::Generator;
 
+pub use counterpart::Counterpart;
 pub use engine::{Engine, Ran, Refusal, Run, Way};
 pub use fixtures::{Fixtures, FixturesError};
 pub use log::Log;
 pub use migrate::migrate;
-pub use statement::Row;
 pub use walks::record;
 
 /// What to record on one backend.
@@ -33,8 +37,12 @@ pub struct Plan {
     pub setup: Option<Script>,
     /// What the application declares its schema to be.
     pub metadata: Option<Script>,
-    /// The rows that ride along.
+    /// The rows that the project gives, to ride along.
     pub fixtures: Fixtures,
+    /// What makes up rows for all other tables.
+    pub rows: Generator,
+    /// The other backend, if it is recorded at the same time and its history can be followed.
+    pub counterpart: Option<Counterpart>,
     /// The tables that the project declares append-only.
     pub append_only: Vec<String>,
     /// The walks that the selected checks need.

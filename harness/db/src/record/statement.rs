@@ -1,13 +1,7 @@
 //! Statements that the recorder writes itself, in the SQL that both backends share.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
 use serde_json::Value;
 use switchback_core::schema::Name;
-
-/// A row to insert: column and value.
-pub type Row = BTreeMap<String, Value>;
 
 /// An identifier between double quotes.
 pub(crate) fn identifier(name: &str) -> String {
@@ -39,19 +33,6 @@ pub(crate) fn literal(value: &Value) -> String {
     }
 }
 
-/// An INSERT of one row; `overriding` stands between the columns and the values.
-pub(crate) fn insert(name: &Name, row: &Row, overriding: &str) -> String {
-    if row.is_empty() {
-        return format!("INSERT INTO {} DEFAULT VALUES", table(name));
-    }
-    let columns: Vec<String> = row.keys().map(|column| identifier(column)).collect();
-    let values: Vec<String> = row.values().map(literal).collect();
-    let mut sql = String::new();
-    let _ = write!(sql, "INSERT INTO {} ({}) ", table(name), columns.join(", "));
-    let _ = write!(sql, "{overriding}VALUES ({})", values.join(", "));
-    sql
-}
-
 /// An INSERT of a row that is there already, which instead gives `column` another value.
 pub(crate) fn upsert(
     name: &Name,
@@ -77,9 +58,8 @@ pub(crate) fn upsert(
 mod tests {
     use rstest::rstest;
     use serde_json::json;
-    use switchback_core::schema::Name;
 
-    use super::{insert, literal};
+    use super::literal;
 
     #[rstest]
     #[case(json!(null), "NULL")]
@@ -89,11 +69,5 @@ mod tests {
     #[case(json!({"a": "it's"}), r#"'{"a":"it''s"}'"#)]
     fn literals_are_quoted(#[case] value: serde_json::Value, #[case] sql: &str) {
         assert_eq!(literal(&value), sql);
-    }
-
-    #[test]
-    fn names_are_quoted() {
-        let row = [("a\"b".to_owned(), json!(1))].into();
-        assert_eq!(insert(&Name::within("s", "t"), &row, ""), r#"INSERT INTO "s"."t" ("a""b") VALUES (1)"#);
     }
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use switchback_core::Backend;
-use switchback_core::evidence::{Declared, Observation, Outcome, Recording, Rows, Step, Walk};
+use switchback_core::evidence::{Declared, Observation, Outcome, Recording, Rows, Seeded, Step, Walk};
 use switchback_core::history::{Direction, Downgrade, Revision, Script, State};
 use switchback_core::report::NotRun;
-use switchback_core::schema::{Name, Schema};
+use switchback_core::rows::Side;
+use switchback_core::schema::{Group, Name, Schema};
 
 use super::attempts;
 use super::engine::{Engine, Run, all_rows};
-use super::{Plan, Progress, RecordError};
+use super::sow::{Field, sow, tables_to_feed};
+use super::{Counterpart, Plan, Progress, RecordError};
 
 /// Takes all walks of the plan on one backend.
 ///
@@ -26,6 +28,7 @@ pub async fn record<E: Engine>(
 ) -> Result<Recording, RecordError> {
     let mut recorder = Recorder::start(engine, plan, progress).await?;
     recorder.trunk_and_probe().await?;
+    plan.counterpart.iter().for_each(Counterpart::end);
     recorder.dangling_rows().await?;
     recorder.promises().await?;
     recorder.head_to_base_and_back().await?;
@@ -33,21 +36,28 @@ pub async fn record<E: Engine>(
     recorder.finish().await
 }
 
-struct Recorder<'a, E: Engine> {
-    engine: &'a mut E,
-    plan: &'a Plan,
+pub(super) struct Recorder<'a, E: Engine> {
+    pub(super) engine: &'a mut E,
+    pub(super) plan: &'a Plan,
     progress: &'a dyn Progress,
     done: usize,
     recording: Recording,
-    trunk: E::Database,
+    pub(super) trunk: E::Database,
     probe: Option<Probe<E::Database>>,
+    /// The tables that have had rows, and those that never could, with the reason.
+    fed: BTreeSet<Name>,
+    barren: BTreeMap<Name, String>,
 }
 
 /// The probe's database with what it carries.
-struct Probe<D> {
-    database: D,
+pub(super) struct Probe<D> {
+    pub(super) database: D,
     seeded: BTreeSet<Name>,
-    rows: Option<Arc<Rows>>,
+    /// The tables that could not be given rows as they are.
+    barren: BTreeMap<Name, Arc<Group>>,
+    /// Whether some of the rows were made up.
+    made_up: bool,
+    pub(super) rows: Option<Arc<Rows>>,
 }
 
 impl<'a, E: Engine> Recorder<'a, E> {
@@ -58,6 +68,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
     ) -> Result<Self, RecordError> {
         let mut trunk = new_database(engine, plan, TRUNK).await?;
         let base = engine.snapshot(&mut trunk).await?;
+        if let Some(counterpart) = &plan.counterpart {
+            counterpart.tell(None, &base);
+        }
         let recording = Recording {
             backend: engine.backend(),
             version: engine.version(),
@@ -65,13 +78,16 @@ impl<'a, E: Engine> Recorder<'a, E> {
             passed_over: engine.passed_over(),
             history: Arc::clone(&plan.history),
             base,
+            seeded: Vec::new(),
             walks: BTreeMap::from([(Walk::Trunk, Vec::new())]),
             metadata: None,
             attempts: Vec::new(),
             dangling_rows: Vec::new(),
             not_run: Vec::new(),
         };
-        let mut recorder = Self { engine, plan, progress, done: 0, recording, trunk, probe: None };
+        let (fed, barren) = (BTreeSet::new(), BTreeMap::new());
+        let mut recorder =
+            Self { engine, plan, progress, done: 0, recording, trunk, probe: None, fed, barren };
         if plan.walks.contains(&Walk::Probe) {
             recorder.recording.walks.insert(Walk::Probe, Vec::new());
             recorder.probe = Some(recorder.new_probe(0).await?);
@@ -102,6 +118,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
             }
             let after = self.engine.snapshot(&mut self.trunk).await?;
             seen.schema = Some(Arc::clone(&after));
+            if let Some(counterpart) = &self.plan.counterpart {
+                counterpart.tell(Some(&revision.id), &after);
+            }
             let escaped = seen.changes_the_cluster();
             self.push(Walk::Trunk, seen);
             if let Some(probe) = self.probe.take() {
@@ -146,14 +165,20 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let (low, high) = (history.state_before(position), history.state_after(position));
         let has_downgrade = !matches!(revision.downgrade, Downgrade::Missing);
 
-        let up =
+        let mut up =
             self.probe_step(&mut probe, revision, Direction::Upgrade, &low, after, !has_downgrade).await?;
+        if !up.outcome.is_applied() && probe.made_up {
+            up.retried = Some(self.retry(position, Direction::Upgrade, before, after, &up).await?);
+        }
         let mut last = up.schema.clone();
         let up_applied = up.outcome.is_applied();
         self.push(Walk::Probe, up);
         if up_applied && has_downgrade {
-            let down =
+            let mut down =
                 self.probe_step(&mut probe, revision, Direction::Downgrade, &high, before, true).await?;
+            if !down.outcome.is_applied() && probe.made_up {
+                down.retried = Some(self.retry(position, Direction::Downgrade, after, before, &down).await?);
+            }
             last.clone_from(&down.schema);
             let down_applied = down.outcome.is_applied();
             self.push(Walk::Probe, down);
@@ -170,7 +195,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         }
         let as_trunk = last.is_some_and(|schema| !schema.diff(after).is_observable());
         let mut probe = if as_trunk { probe } else { self.remake(probe, position + 1).await? };
-        self.seed(&mut probe, after).await?;
+        self.seed(&mut probe, after, position + 1, false).await?;
         Ok(probe)
     }
 
@@ -252,35 +277,60 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 database
             }
         };
-        let mut probe = Probe { database, seeded: BTreeSet::new(), rows: None };
+        let (seeded, barren) = (BTreeSet::new(), BTreeMap::new());
+        let mut probe = Probe { database, seeded, barren, made_up: false, rows: None };
         let schema = Arc::clone(self.recording.head());
-        self.seed(&mut probe, &schema).await?;
+        self.seed(&mut probe, &schema, position, true).await?;
         Ok(probe)
     }
 
-    /// Gives rows to the tables that the probe did not have so far.
-    async fn seed(&mut self, probe: &mut Probe<E::Database>, schema: &Schema) -> Result<(), RecordError> {
+    /// Gives rows to the tables that the probe did not have so far, after `position` revisions.
+    async fn seed(
+        &mut self,
+        probe: &mut Probe<E::Database>,
+        schema: &Arc<Schema>,
+        position: usize,
+        anew: bool,
+    ) -> Result<(), RecordError> {
         probe.seeded.retain(|name| schema.table(name).is_some());
-        let fixtures = &self.plan.fixtures;
-        let wanted: BTreeSet<&Name> = fixtures
-            .tables()
-            .filter(|name| !probe.seeded.contains(*name) && schema.table(name).is_some())
-            .collect();
+        let mut wanted = tables_to_feed(schema, self.plan);
+        // A table that could not be given rows is tried again once it has changed.
+        wanted.retain(|name, group| !probe.seeded.contains(name) && probe.barren.get(name) != Some(group));
         if wanted.is_empty() {
             return Ok(());
         }
-        for (table, rows) in fixtures.fitting(schema, &wanted) {
-            for refused in self.engine.insert(&mut probe.database, table, &rows).await? {
-                let reason = format!("a row given for table \"{table}\" was refused: {}", refused.message);
-                let not_run = NotRun::check("rows-lost", self.engine.backend(), reason);
-                if !self.recording.not_run.contains(&not_run) {
-                    self.recording.not_run.push(not_run);
-                }
+        let other = self.counterpart(position).await;
+        let field = Field {
+            schema,
+            wanted: wanted.keys().cloned().collect(),
+            present: probe.rows.as_deref(),
+            also: other.iter().map(|(backend, schema)| Side { backend: *backend, schema }).collect(),
+            plain: false,
+        };
+        let sown = sow(self.engine, &mut probe.database, self.plan, field).await?;
+        for reason in sown.refused {
+            let not_run = NotRun::check("rows-lost", self.engine.backend(), reason);
+            if !self.recording.not_run.contains(&not_run) {
+                self.recording.not_run.push(not_run);
             }
-            probe.seeded.insert(table.clone());
         }
+        probe.made_up |= !sown.rows.is_empty();
+        probe.barren.extend(wanted.into_iter().filter(|(name, _)| sown.barren.contains_key(name)));
+        self.barren.extend(sown.barren);
+        self.fed.extend(sown.fed.iter().cloned());
+        probe.seeded.extend(sown.fed);
+        let last = position.checked_sub(1).and_then(|last| self.plan.history.revisions().get(last));
+        let after = last.map(|revision| revision.id.clone());
+        self.recording.seeded.push(Seeded { after, anew, rows: sown.rows });
         probe.rows = Some(all_rows(self.engine, &mut probe.database, schema, probe.seeded.iter()).await?);
         Ok(())
+    }
+
+    /// The other backend's schema after `position` revisions, where it goes the same way.
+    pub(super) async fn counterpart(&self, position: usize) -> Option<(Backend, Arc<Schema>)> {
+        let counterpart = self.plan.counterpart.as_ref()?;
+        let applied = self.plan.history.revisions().iter().take(position).map(|revision| &revision.id);
+        Some((counterpart.backend(), counterpart.schema(applied).await?))
     }
 
     /// Looks for carried rows without their parents.
@@ -351,6 +401,14 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 seen.schema = Some(self.engine.snapshot(&mut probe.database).await?);
             }
             let stop = !seen.outcome.is_applied();
+            if stop && probe.made_up && direction == Direction::Downgrade {
+                let schema = |state: State| self.recording.expected(&state).map(Arc::clone);
+                let before = schema(history.state_after(position));
+                let after = schema(history.state_before(position));
+                if let Some((before, after)) = before.zip(after) {
+                    seen.retried = Some(self.retry(position, direction, &before, &after, &seen).await?);
+                }
+            }
             steps.push(seen);
             if stop {
                 break;
@@ -407,6 +465,10 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let unknown: Vec<&Name> = given.filter(|name| reached_head && !made(name)).collect();
         for name in unknown {
             let reason = format!("rows are given for table \"{name}\", which no revision makes");
+            self.recording.not_run.push(NotRun::check("rows-lost", self.engine.backend(), reason));
+        }
+        for (name, reason) in self.barren.iter().filter(|(name, _)| !self.fed.contains(*name)) {
+            let reason = format!("no row could be made up for table \"{name}\": {reason}");
             self.recording.not_run.push(NotRun::check("rows-lost", self.engine.backend(), reason));
         }
         if let Some(probe) = self.probe.take() {
@@ -511,6 +573,7 @@ pub(super) async fn observe<E: Engine>(
         schema: None,
         rows_before: None,
         rows_after: None,
+        retried: None,
         escapes: ran.escapes,
         took: started.elapsed(),
     })

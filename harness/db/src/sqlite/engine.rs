@@ -10,7 +10,7 @@ use switchback_core::schema::{Group, Name, Schema};
 
 use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, version, ways};
 use crate::introspect::sqlite::Reader;
-use crate::record::{Engine, Ran, RecordError, Refusal, Row, Run, Way};
+use crate::record::{Engine, Ran, RecordError, Refusal, Run, Way};
 
 /// SQLite databases in one folder.
 pub struct Sqlite {
@@ -169,10 +169,10 @@ impl Engine for Sqlite {
     async fn insert(
         &mut self,
         database: &mut Opened,
-        table: &Name,
-        rows: &[Row],
-    ) -> Result<Vec<Refusal>, RecordError> {
-        rows::insert(database.connection().await?, table, rows).await
+        _: &Name,
+        statements: &[String],
+    ) -> Result<Vec<Result<(), Refusal>>, RecordError> {
+        rows::insert(database.connection().await?, statements).await
     }
 
     async fn rows(

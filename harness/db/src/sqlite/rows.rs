@@ -10,26 +10,22 @@ use switchback_core::schema::{Attribute, Group, Kind, Name};
 
 use super::promises::refusal;
 use super::run::is_of_the_library;
-use crate::record::statement::{identifier, insert as insert_statement, table};
-use crate::record::{RecordError, Refusal, Row};
+use crate::record::statement::{identifier, table};
+use crate::record::{RecordError, Refusal};
 
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
-    name: &Name,
-    rows: &[Row],
-) -> Result<Vec<Refusal>, RecordError> {
-    let mut refused = Vec::new();
-    for row in rows {
-        let statement = insert_statement(name, row, "");
-        match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
-            Ok(_) => {}
-            Err(sqlx::Error::Database(error)) if !is_of_the_library(&*error) => {
-                refused.push(refusal(&*error))
-            }
+    statements: &[String],
+) -> Result<Vec<Result<(), Refusal>>, RecordError> {
+    let mut answers = Vec::with_capacity(statements.len());
+    for statement in statements {
+        answers.push(match sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(&mut *connection).await {
+            Ok(_) => Ok(()),
+            Err(sqlx::Error::Database(error)) if !is_of_the_library(&*error) => Err(refusal(&*error)),
             Err(error) => return Err(RecordError::database(Backend::Sqlite, "inserting rows", error)),
-        }
+        });
     }
-    Ok(refused)
+    Ok(answers)
 }
 
 /// `quote()` gives a text that tells a number from a string and a blob from either, which a cast to

@@ -1,0 +1,95 @@
+//! Rows: the values that a database holds, whatever its backend, and rows made up to be carried
+//! through a history.
+//!
+//! A [`Datum`] is a value as the application means it. It can be written into a column of either
+//! backend, and what a database says it holds can be read back as one, so that values are compared
+//! across backends and across time. A [`Generator`] makes up rows from what introspection found.
+
+mod datum;
+mod distinct;
+mod expression;
+mod generator;
+mod harvest;
+mod json;
+mod keys;
+mod misfit;
+mod moment;
+mod number;
+mod plain;
+mod postgres;
+mod sqlite;
+mod strategy;
+#[cfg(test)]
+mod tests;
+mod wanted;
+
+pub use datum::{Datum, OffsetMoment};
+pub use generator::{Candidate, Generator, Parents, Side, TableGenerator};
+pub use keys::{ForeignKey, cycles, foreign_keys, order, unique_keys};
+pub use misfit::misfit;
+pub use wanted::Wanted;
+
+use std::collections::BTreeMap;
+
+use crate::Backend;
+use crate::schema::Name;
+
+/// The statement that writes a row, given the literals of its cells.
+///
+/// ```
+/// use switchback_core::{Backend, rows, schema::Name};
+///
+/// let cells = [("id".to_owned(), "1".to_owned())].into();
+/// let statement = rows::insert(Backend::Sqlite, &Name::new("users"), &cells);
+/// assert_eq!(statement, r#"INSERT INTO "users" ("id") VALUES (1)"#);
+/// ```
+pub fn insert(backend: Backend, table: &Name, cells: &BTreeMap<String, String>) -> String {
+    let identifier = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let mut target = identifier(table.local());
+    if let Some(namespace) = table.namespace() {
+        target = format!("{}.{target}", identifier(namespace));
+    }
+    if cells.is_empty() {
+        return format!("INSERT INTO {target} DEFAULT VALUES");
+    }
+    let columns: Vec<String> = cells.keys().map(|column| identifier(column)).collect();
+    let values: Vec<&str> = cells.values().map(String::as_str).collect();
+    let overriding = match backend {
+        Backend::Postgres => postgres::OVERRIDING,
+        Backend::Sqlite => "",
+    };
+    format!("INSERT INTO {target} ({}) {overriding}VALUES ({})", columns.join(", "), values.join(", "))
+}
+
+/// Statements that write rows of which each needs another one's, to be run in one transaction.
+pub fn insert_together(backend: Backend, inserts: &[String]) -> Vec<String> {
+    match backend {
+        Backend::Postgres => postgres::together(inserts),
+        Backend::Sqlite => sqlite::together(inserts),
+    }
+}
+
+/// A string literal.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Hexadecimal digits as bytes.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let pairs = digits.chunks(2).map(|pair| match pair {
+        [high, low] => Some(value(*high)? << 4 | value(*low)?),
+        _ => None,
+    });
+    pairs.collect()
+}
