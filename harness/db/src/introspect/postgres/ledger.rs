@@ -145,7 +145,7 @@ impl Ledger {
     fn owner(&self, oid: u32) -> Owner {
         let find = |catalog: &str| self.catalogs.get(catalog)?.get(&u64::from(oid)).copied();
         match find(RELATIONS) {
-            Some(0) => return find(INDEXES).map_or(Owner::Nobody, Owner::Group),
+            Some(0) => return find(INDEXES).map_or(Owner::Nobody, |table| self.owner_of_index(table)),
             Some(TYPE) => return Owner::Unknown,
             Some(relation) => return Owner::Group(relation),
             None => {}
@@ -156,6 +156,15 @@ impl Ledger {
         match PARTS.iter().find_map(|catalog| find(catalog)) {
             None | Some(TYPE) => Owner::Unknown,
             Some(owner) => Owner::Group(owner),
+        }
+    }
+
+    /// The index of a toast table belongs to nothing that is read, as that table itself.
+    fn owner_of_index(&self, table: u32) -> Owner {
+        let relations = self.catalogs.get(RELATIONS);
+        match relations.and_then(|relations| relations.get(&u64::from(table))) {
+            Some(0) => Owner::Nobody,
+            _ => Owner::Group(table),
         }
     }
 }
