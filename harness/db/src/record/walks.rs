@@ -57,7 +57,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         progress: &'a dyn Progress,
     ) -> Result<Self, RecordError> {
         let mut trunk = new_database(engine, plan, TRUNK).await?;
-        let base = engine.snapshot(&mut trunk).await?;
+        let base = engine.snapshot(&mut trunk, None).await?;
         let recording = Recording {
             backend: engine.backend(),
             version: engine.version(),
@@ -100,7 +100,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 self.push(Walk::Trunk, seen);
                 return Ok(());
             }
-            let after = self.engine.snapshot(&mut self.trunk).await?;
+            let after = self.engine.snapshot(&mut self.trunk, None).await?;
             seen.schema = Some(Arc::clone(&after));
             let escaped = seen.changes_the_cluster();
             self.push(Walk::Trunk, seen);
@@ -188,9 +188,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let mut seen =
             observe(self.engine, self.plan, (&mut probe.database, PROBE), revision, direction, state).await?;
         if read || !seen.outcome.is_applied() {
-            let schema = self.engine.snapshot(&mut probe.database).await?;
-            // Equal schemas are held in memory once.
-            seen.schema = Some(if schema == *expected { Arc::clone(expected) } else { schema });
+            seen.schema = Some(self.engine.snapshot(&mut probe.database, Some(expected)).await?);
         }
         if rows_before.is_some() && seen.outcome.is_applied() {
             let schema = seen.schema.as_ref().unwrap_or(expected);
@@ -348,7 +346,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 Direction::Upgrade => position + 1 == history.len(),
             };
             if turns || !seen.outcome.is_applied() {
-                seen.schema = Some(self.engine.snapshot(&mut probe.database).await?);
+                let expected = self.recording.expected(&seen.state);
+                seen.schema = Some(self.engine.snapshot(&mut probe.database, expected).await?);
             }
             let stop = !seen.outcome.is_applied();
             steps.push(seen);

@@ -140,6 +140,18 @@ impl Reader {
         }
     }
 
+    /// Takes the schema that was expected in place of the one that was just read, if they are equal:
+    /// what is read from now on then shares with it.
+    pub fn settle(&mut self, read: Arc<Schema>, expected: &Arc<Schema>) -> Arc<Schema> {
+        if read != *expected {
+            return read;
+        }
+        if let Some(last) = &mut self.last {
+            last.schema = Arc::clone(expected);
+        }
+        Arc::clone(expected)
+    }
+
     async fn read_changes(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
         let mut transaction = connection.begin_with(AssertSqlSafe(self.settings())).await?;
         // Whatever fails on the way, the next snapshot starts afresh.
@@ -209,7 +221,7 @@ impl Reader {
             if next.len() > 32 && next.len() * 2 > last.groups.len() {
                 return Ok(false);
             }
-            let mut read = self.read(connection, Some(&next)).await?;
+            let read = self.read(connection, Some(&next)).await?;
             let renamed: Vec<Oid> = next
                 .iter()
                 .filter(|oid| {
@@ -217,14 +229,18 @@ impl Reader {
                 })
                 .map(|oid| Oid(*oid))
                 .collect();
-            read.schema.share_with(&last.schema);
             for oid in next.iter().chain(read.groups.keys()) {
-                if let Some((kind, name)) = last.groups.remove(oid) {
+                if let Some((kind, name)) = last.groups.remove(oid)
+                    && read.schema.group(kind, &name).is_none()
+                {
                     schema.remove_group(kind, &name);
                 }
             }
+            // What is as it was stays shared with the last schema.
             for (kind, name, group) in read.schema.groups() {
-                schema.insert_group(kind, name.clone(), Arc::clone(group));
+                if schema.group(kind, name) != Some(group) {
+                    schema.insert_group(kind, name.clone(), Arc::clone(group));
+                }
             }
             last.groups.extend(read.groups);
             seen.append(&mut next);
