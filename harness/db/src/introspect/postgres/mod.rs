@@ -68,6 +68,8 @@ pub struct Reader {
     default_namespace: Arc<str>,
     ignore: Arc<Vec<String>>,
     last: Option<Last>,
+    /// How often what has changed was read since the catalogs were swept.
+    readings: u32,
 }
 
 /// The last snapshot.
@@ -92,6 +94,7 @@ impl Reader {
             default_namespace: default_namespace.into(),
             ignore: Arc::new(ignore),
             last: None,
+            readings: 0,
         }
     }
 
@@ -169,7 +172,19 @@ impl Reader {
             }
         };
         transaction.commit().await?;
+        self.sweep(connection).await;
         Ok(schema)
+    }
+
+    /// Every table that came and went has left dead rows in the catalogs, over which each reading
+    /// steps, and no autovacuum may come. In a database that isn't our own they are not ours to sweep.
+    async fn sweep(&mut self, connection: &mut PgConnection) {
+        self.readings += 1;
+        if self.readings >= READINGS_TO_A_SWEEP && &*self.default_namespace == "public" {
+            self.readings = 0;
+            // Without it, the next readings take longer, and nothing else.
+            let _ = sqlx::raw_sql(SWEEP).execute(connection).await;
+        }
     }
 
     async fn whole(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
@@ -299,6 +314,12 @@ impl Reader {
         )
     }
 }
+
+/// A sweep costs as much as a dozen readings: the plans of the queries are made anew after it.
+const READINGS_TO_A_SWEEP: u32 = 250;
+
+const SWEEP: &str = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) pg_attribute, pg_class, pg_type, pg_index, \
+     pg_constraint, pg_depend, pg_attrdef, pg_proc, pg_trigger, pg_rewrite, pg_description";
 
 /// Lets what is asked for by oid be found by indexes. The plan is made once and kept, perhaps while the
 /// catalogs are still so small that reading all of them looks cheap.
