@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A row of the query for changes: a catalog, how many rows it has (or a value that stands for
-/// them), and entries.
+/// them, or nothing where another catalog tells), and entries.
 pub(super) type Row = (String, Option<i64>, Option<Vec<i64>>);
 
 /// The relations and routines that may have changed.
@@ -93,7 +93,7 @@ impl Ledger {
                         known.insert(key, owner);
                         written.push(told_by(key, owner));
                     }
-                    if i64::try_from(known.len()).ok() != value {
+                    if value.is_some_and(|rows| i64::try_from(known.len()) != Ok(rows)) {
                         shrunk.push(catalog);
                     }
                 }

@@ -168,7 +168,12 @@ impl Reader {
                 };
                 let schema = Arc::clone(&last.schema);
                 self.last = Some(last);
-                if updated { schema } else { self.whole(&mut transaction).await? }
+                if !updated {
+                    // Afresh, since by indexes alone it takes longer to read everything.
+                    transaction.rollback().await?;
+                    return self.read_whole(connection).await;
+                }
+                schema
             }
         };
         transaction.commit().await?;

@@ -77,10 +77,7 @@ impl Catalog {
         self.units_if(|table| wanted.contains(&table.to_ascii_lowercase()))
     }
 
-    fn units_if(
-        &self,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<BTreeMap<String, Unit<'_>>, IntrospectError> {
+    fn units_if(&self, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Unit<'_>>, IntrospectError> {
         let entries = self.entries()?.into_iter().filter(|entry| wanted(entry.table));
         let (whole, mut parts): (Vec<_>, Vec<_>) =
             entries.partition(|entry| matches!(entry.kind, "table" | "view"));
