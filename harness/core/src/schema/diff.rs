@@ -77,15 +77,7 @@ pub struct SchemaDiff {
 impl SchemaDiff {
     pub(super) fn between(before: &Schema, after: &Schema) -> Self {
         let mut changes = BTreeMap::new();
-        let mut names: Vec<&(Kind, Name)> = before.groups.keys().collect();
-        names.extend(after.groups.keys().filter(|key| !before.groups.contains_key(*key)));
-        for key in names {
-            let (old, new) = (before.groups.get(key), after.groups.get(key));
-            if let (Some(old), Some(new)) = (old, new)
-                && Arc::ptr_eq(old, new)
-            {
-                continue;
-            }
+        for (key, old, new) in before.groups.differences(&after.groups) {
             compare_groups(key, old.map(Arc::as_ref), new.map(Arc::as_ref), &mut changes);
         }
         Self { changes }

@@ -10,6 +10,7 @@ mod moment;
 mod object;
 mod order;
 mod render;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 pub use diff::{Change, SchemaDiff};
 pub use object::{Attribute, Kind, Name, Object, ObjectId, Value};
+use shared::SharedMap;
 
 /// A table or view with all its parts, or one object that stands by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +69,7 @@ impl Group {
 /// What introspection of a live database found at a state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
-    groups: BTreeMap<(Kind, Name), Arc<Group>>,
+    groups: SharedMap<(Kind, Name), Arc<Group>>,
 }
 
 impl Schema {
@@ -79,12 +81,19 @@ impl Schema {
     /// Adds or replaces one object, in the way that introspection meets them: in any order, parts
     /// perhaps before the table they belong to.
     pub fn insert(&mut self, id: ObjectId, object: Object) {
-        let group = Arc::make_mut(self.groups.entry((id.group_kind, id.group)).or_default());
-        match id.part {
+        let key = (id.group_kind, id.group);
+        let put = |group: &mut Group| match id.part {
             Some(part) => {
                 group.parts.insert(part, object);
             }
             None => group.object = object,
+        };
+        if let Some(group) = self.groups.get_mut(&key) {
+            put(Arc::make_mut(group));
+        } else {
+            let mut group = Group::default();
+            put(&mut group);
+            self.groups.insert(key, Arc::new(group));
         }
     }
 
@@ -152,15 +161,17 @@ impl Schema {
         SchemaDiff::between(self, after)
     }
 
-    /// Takes over the groups of `earlier` that are equal to this schema's own, so that they are
-    /// held in memory once.
+    /// Shares with `earlier` all that is equal to it, so that it is held in memory once.
     pub fn share_with(&mut self, earlier: &Self) {
-        for (key, group) in &mut self.groups {
-            if let Some(known) = earlier.groups.get(key)
-                && known == group
-            {
-                *group = Arc::clone(known);
+        let mut shared = earlier.groups.clone();
+        for (key, _, own) in earlier.groups.differences(&self.groups) {
+            match own {
+                Some(group) => shared.insert(key.clone(), Arc::clone(group)),
+                None => {
+                    shared.remove(key);
+                }
             }
         }
+        self.groups = shared;
     }
 }

@@ -174,9 +174,17 @@ impl Engine for Postgres {
         Ok(ran)
     }
 
-    async fn snapshot(&mut self, database: &mut Database) -> Result<Arc<Schema>, RecordError> {
+    async fn snapshot(
+        &mut self,
+        database: &mut Database,
+        expected: Option<&Arc<Schema>>,
+    ) -> Result<Arc<Schema>, RecordError> {
         let (connection, reader) = database.look().await?;
-        reader.snapshot(connection).await.map_err(unreadable)
+        let read = reader.snapshot(connection).await.map_err(unreadable)?;
+        Ok(match expected {
+            Some(expected) => reader.settle(read, expected),
+            None => read,
+        })
     }
 
     async fn full_snapshot(&mut self, database: &mut Database) -> Result<Arc<Schema>, RecordError> {

@@ -122,8 +122,13 @@ pub trait Engine {
     /// Runs a script. A failure of the script is an observation, not an error.
     async fn run(&mut self, database: &mut Self::Database, run: Run<'_>) -> Result<Ran, RecordError>;
 
-    /// Reads the schema, of which only what changed since the last time need be read.
-    async fn snapshot(&mut self, database: &mut Self::Database) -> Result<Arc<Schema>, RecordError>;
+    /// Reads the schema, of which only what changed since the last time need be read. If it is equal
+    /// to the one that is expected, it is that very one, and what is read later shares with it.
+    async fn snapshot(
+        &mut self,
+        database: &mut Self::Database,
+        expected: Option<&Arc<Schema>>,
+    ) -> Result<Arc<Schema>, RecordError>;
 
     /// Reads the whole schema anew.
     async fn full_snapshot(&mut self, database: &mut Self::Database) -> Result<Arc<Schema>, RecordError>;

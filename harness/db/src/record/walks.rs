@@ -67,7 +67,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         progress: &'a dyn Progress,
     ) -> Result<Self, RecordError> {
         let mut trunk = new_database(engine, plan, TRUNK).await?;
-        let base = engine.snapshot(&mut trunk).await?;
+        let base = engine.snapshot(&mut trunk, None).await?;
         if let Some(counterpart) = &plan.counterpart {
             counterpart.tell(None, &base);
         }
@@ -116,7 +116,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 self.push(Walk::Trunk, seen);
                 return Ok(());
             }
-            let after = self.engine.snapshot(&mut self.trunk).await?;
+            let after = self.engine.snapshot(&mut self.trunk, None).await?;
             seen.schema = Some(Arc::clone(&after));
             if let Some(counterpart) = &self.plan.counterpart {
                 counterpart.tell(Some(&revision.id), &after);
@@ -213,9 +213,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let mut seen =
             observe(self.engine, self.plan, (&mut probe.database, PROBE), revision, direction, state).await?;
         if read || !seen.outcome.is_applied() {
-            let schema = self.engine.snapshot(&mut probe.database).await?;
-            // Equal schemas are held in memory once.
-            seen.schema = Some(if schema == *expected { Arc::clone(expected) } else { schema });
+            seen.schema = Some(self.engine.snapshot(&mut probe.database, Some(expected)).await?);
         }
         if rows_before.is_some() && seen.outcome.is_applied() {
             let schema = seen.schema.as_ref().unwrap_or(expected);
@@ -398,7 +396,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 Direction::Upgrade => position + 1 == history.len(),
             };
             if turns || !seen.outcome.is_applied() {
-                seen.schema = Some(self.engine.snapshot(&mut probe.database).await?);
+                let expected = self.recording.expected(&seen.state);
+                seen.schema = Some(self.engine.snapshot(&mut probe.database, expected).await?);
             }
             let stop = !seen.outcome.is_applied();
             if stop && probe.made_up && direction == Direction::Downgrade {

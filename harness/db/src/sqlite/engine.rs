@@ -156,9 +156,17 @@ impl Engine for Sqlite {
         run::run(database.connection().await?, run).await
     }
 
-    async fn snapshot(&mut self, database: &mut Opened) -> Result<Arc<Schema>, RecordError> {
+    async fn snapshot(
+        &mut self,
+        database: &mut Opened,
+        expected: Option<&Arc<Schema>>,
+    ) -> Result<Arc<Schema>, RecordError> {
         let (connection, reader) = database.parts().await?;
-        reader.snapshot(connection).await.map_err(unreadable)
+        let read = reader.snapshot(connection).await.map_err(unreadable)?;
+        Ok(match expected {
+            Some(expected) => reader.settle(read, expected),
+            None => read,
+        })
     }
 
     async fn full_snapshot(&mut self, database: &mut Opened) -> Result<Arc<Schema>, RecordError> {

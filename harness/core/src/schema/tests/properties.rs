@@ -182,17 +182,21 @@ fn neighbours() -> impl Strategy<Value = (Schema, Schema)> {
     (schema(), vec(change, 0..3), schema()).prop_map(|(before, changes, more)| {
         let mut after = before.clone();
         for (at, group) in changes {
-            let keys: Vec<(Kind, Name)> = after.groups.keys().cloned().collect();
+            let keys: Vec<(Kind, Name)> = after.groups.iter().map(|(key, _)| key.clone()).collect();
             if keys.is_empty() {
                 continue;
             }
             let key = keys[at.index(keys.len())].clone();
             match group {
                 Some(group) => after.groups.insert(key, Arc::new(group)),
-                None => after.groups.remove(&key),
-            };
+                None => {
+                    after.groups.remove(&key);
+                }
+            }
         }
-        after.groups.extend(more.groups.into_iter().take(1));
+        for ((kind, name), group) in more.groups.iter().take(1) {
+            after.groups.insert((*kind, name.clone()), Arc::clone(group));
+        }
         (before, after)
     })
 }

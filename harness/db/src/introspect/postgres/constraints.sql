@@ -54,7 +54,7 @@ FROM relation r
 JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')
 LEFT JOIN named n ON n.attrelid = k.conrelid
 LEFT JOIN named f ON f.attrelid = k.confrelid
-WHERE k.conparentid = 0 AND (k.contype <> 'c' OR k.conislocal)
+WHERE k.conparentid = 0 AND (k.contype <> 'c' OR k.conislocal) {scope:k.conrelid}
 
 UNION ALL
 -- What is odd about the index of a constraint.
@@ -81,6 +81,7 @@ JOIN pg_index i ON i.indexrelid = k.conindid
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_am m ON m.oid = c.relam
 LEFT JOIN named n ON n.attrelid = k.conrelid
-WHERE m.amname <> 'btree' OR i.indnatts > i.indnkeyatts OR {indnullsnotdistinct} OR i.indpred IS NOT NULL
-    OR NOT i.indisvalid OR c.reloptions IS NOT NULL OR i.indisclustered OR c.reltablespace <> 0
+WHERE (m.amname <> 'btree' OR i.indnatts > i.indnkeyatts OR {indnullsnotdistinct} OR i.indpred IS NOT NULL
+    OR NOT i.indisvalid OR c.reloptions IS NOT NULL OR i.indisclustered OR c.reltablespace <> 0)
+    {scope:k.conrelid}
 {not_null}

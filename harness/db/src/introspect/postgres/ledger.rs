@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A row of the query for changes: a catalog, how many rows it has (or a value that stands for
-/// them), and entries.
+/// them, or nothing where another catalog tells), and entries.
 pub(super) type Row = (String, Option<i64>, Option<Vec<i64>>);
 
 /// The relations and routines that may have changed.
@@ -93,7 +93,7 @@ impl Ledger {
                         known.insert(key, owner);
                         written.push(told_by(key, owner));
                     }
-                    if i64::try_from(known.len()).ok() != value {
+                    if value.is_some_and(|rows| i64::try_from(known.len()) != Ok(rows)) {
                         shrunk.push(catalog);
                     }
                 }
@@ -145,7 +145,7 @@ impl Ledger {
     fn owner(&self, oid: u32) -> Owner {
         let find = |catalog: &str| self.catalogs.get(catalog)?.get(&u64::from(oid)).copied();
         match find(RELATIONS) {
-            Some(0) => return find(INDEXES).map_or(Owner::Nobody, Owner::Group),
+            Some(0) => return find(INDEXES).map_or(Owner::Nobody, |table| self.owner_of_index(table)),
             Some(TYPE) => return Owner::Unknown,
             Some(relation) => return Owner::Group(relation),
             None => {}
@@ -156,6 +156,15 @@ impl Ledger {
         match PARTS.iter().find_map(|catalog| find(catalog)) {
             None | Some(TYPE) => Owner::Unknown,
             Some(owner) => Owner::Group(owner),
+        }
+    }
+
+    /// The index of a toast table belongs to nothing that is read, as that table itself.
+    fn owner_of_index(&self, table: u32) -> Owner {
+        let relations = self.catalogs.get(RELATIONS);
+        match relations.and_then(|relations| relations.get(&u64::from(table))) {
+            Some(0) => Owner::Nobody,
+            _ => Owner::Group(table),
         }
     }
 }

@@ -68,6 +68,8 @@ pub struct Reader {
     default_namespace: Arc<str>,
     ignore: Arc<Vec<String>>,
     last: Option<Last>,
+    /// How often what has changed was read since the catalogs were swept.
+    readings: u32,
 }
 
 /// The last snapshot.
@@ -92,6 +94,7 @@ impl Reader {
             default_namespace: default_namespace.into(),
             ignore: Arc::new(ignore),
             last: None,
+            readings: 0,
         }
     }
 
@@ -140,6 +143,18 @@ impl Reader {
         }
     }
 
+    /// Takes the schema that was expected in place of the one that was just read, if they are equal:
+    /// what is read from now on then shares with it.
+    pub fn settle(&mut self, read: Arc<Schema>, expected: &Arc<Schema>) -> Arc<Schema> {
+        if read != *expected {
+            return read;
+        }
+        if let Some(last) = &mut self.last {
+            last.schema = Arc::clone(expected);
+        }
+        Arc::clone(expected)
+    }
+
     async fn read_changes(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
         let mut transaction = connection.begin_with(AssertSqlSafe(self.settings())).await?;
         // Whatever fails on the way, the next snapshot starts afresh.
@@ -153,11 +168,28 @@ impl Reader {
                 };
                 let schema = Arc::clone(&last.schema);
                 self.last = Some(last);
-                if updated { schema } else { self.whole(&mut transaction).await? }
+                if !updated {
+                    // Afresh, since by indexes alone it takes longer to read everything.
+                    transaction.rollback().await?;
+                    return self.read_whole(connection).await;
+                }
+                schema
             }
         };
         transaction.commit().await?;
+        self.sweep(connection).await;
         Ok(schema)
+    }
+
+    /// Every table that came and went has left dead rows in the catalogs, over which each reading
+    /// steps, and no autovacuum may come. In a database that isn't our own they are not ours to sweep.
+    async fn sweep(&mut self, connection: &mut PgConnection) {
+        self.readings += 1;
+        if self.readings >= READINGS_TO_A_SWEEP && &*self.default_namespace == "public" {
+            self.readings = 0;
+            // Without it, the next readings take longer, and nothing else.
+            let _ = sqlx::raw_sql(SWEEP).execute(connection).await;
+        }
     }
 
     async fn whole(&mut self, connection: &mut PgConnection) -> Result<Arc<Schema>, IntrospectError> {
@@ -198,6 +230,9 @@ impl Reader {
         last: &mut Last,
         touched: BTreeSet<u32>,
     ) -> Result<bool, IntrospectError> {
+        if !touched.is_empty() {
+            sqlx::raw_sql(BY_INDEXES).execute(&mut *connection).await?;
+        }
         let mut schema = (*last.schema).clone();
         let mut seen = BTreeSet::new();
         let mut next = touched;
@@ -206,7 +241,7 @@ impl Reader {
             if next.len() > 32 && next.len() * 2 > last.groups.len() {
                 return Ok(false);
             }
-            let mut read = self.read(connection, Some(&next)).await?;
+            let read = self.read(connection, Some(&next)).await?;
             let renamed: Vec<Oid> = next
                 .iter()
                 .filter(|oid| {
@@ -214,14 +249,18 @@ impl Reader {
                 })
                 .map(|oid| Oid(*oid))
                 .collect();
-            read.schema.share_with(&last.schema);
             for oid in next.iter().chain(read.groups.keys()) {
-                if let Some((kind, name)) = last.groups.remove(oid) {
+                if let Some((kind, name)) = last.groups.remove(oid)
+                    && read.schema.group(kind, &name).is_none()
+                {
                     schema.remove_group(kind, &name);
                 }
             }
+            // What is as it was stays shared with the last schema.
             for (kind, name, group) in read.schema.groups() {
-                schema.insert_group(kind, name.clone(), Arc::clone(group));
+                if schema.group(kind, name) != Some(group) {
+                    schema.insert_group(kind, name.clone(), Arc::clone(group));
+                }
             }
             last.groups.extend(read.groups);
             seen.append(&mut next);
@@ -280,6 +319,17 @@ impl Reader {
         )
     }
 }
+
+/// A sweep costs as much as a dozen readings: the plans of the queries are made anew after it.
+const READINGS_TO_A_SWEEP: u32 = 250;
+
+const SWEEP: &str = "VACUUM (SKIP_LOCKED, TRUNCATE FALSE) pg_attribute, pg_class, pg_type, pg_index, \
+     pg_constraint, pg_depend, pg_attrdef, pg_proc, pg_trigger, pg_rewrite, pg_description";
+
+/// Lets what is asked for by oid be found by indexes. The plan is made once and kept, perhaps while the
+/// catalogs are still so small that reading all of them looks cheap.
+const BY_INDEXES: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+     SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off";
 
 /// Whether what others say of a relation or routine may have changed: its name, or that of a column.
 fn is_renamed(

@@ -140,7 +140,7 @@ fn scoped(text: &str, scope: Scope) -> String {
         let (set, column) = mark[1..].split_once(':').expect("every mark has a column");
         out.push_str(before);
         if scope == Scope::Some {
-            out.push_str(&format!("AND {column} IN (SELECT oid FROM {set})"));
+            out.push_str(&format!("AND {column} = ANY (ARRAY(SELECT oid FROM {set}))"));
         }
         rest = after;
     }

@@ -4,7 +4,7 @@
 //! rolled back gives its number to the next one, and an edit under `writable_schema` leaves it as
 //! it was. The text of the whole catalog can be, and comes at about the same price.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row as _;
 use sqlx_sqlite::SqliteConnection;
@@ -66,8 +66,21 @@ impl Catalog {
 
     /// Tables and views with their parts, by name in lower case.
     pub(super) fn units(&self) -> Result<BTreeMap<String, Unit<'_>>, IntrospectError> {
+        self.units_if(|_| true)
+    }
+
+    /// Those of the tables and views with these names in lower case that are there.
+    pub(super) fn units_of(
+        &self,
+        wanted: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Unit<'_>>, IntrospectError> {
+        self.units_if(|table| wanted.contains(&table.to_ascii_lowercase()))
+    }
+
+    fn units_if(&self, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Unit<'_>>, IntrospectError> {
+        let entries = self.entries()?.into_iter().filter(|entry| wanted(entry.table));
         let (whole, mut parts): (Vec<_>, Vec<_>) =
-            self.entries()?.into_iter().partition(|entry| matches!(entry.kind, "table" | "view"));
+            entries.partition(|entry| matches!(entry.kind, "table" | "view"));
         let mut units: BTreeMap<String, Unit<'_>> = BTreeMap::new();
         for Entry { kind, name, sql, .. } in whole {
             let unit = Unit { is_view: kind == "view", name, sql, parts: Vec::new() };
@@ -81,6 +94,19 @@ impl Catalog {
             }
         }
         Ok(units)
+    }
+
+    /// The names in lower case of the tables and views of which a text has come, gone or changed
+    /// since an earlier reading.
+    pub(super) fn changed_since(&self, earlier: &Self) -> Result<BTreeSet<String>, IntrospectError> {
+        let (before, after) = (earlier.entries()?, self.entries()?);
+        let shorter = before.len().min(after.len());
+        let same = |(one, other): &(&Entry<'_>, &Entry<'_>)| one == other;
+        let start = before.iter().zip(&after).take_while(same).count();
+        let ends = before.iter().rev().zip(after.iter().rev()).take(shorter - start);
+        let end = ends.take_while(same).count();
+        let changed = before[start..before.len() - end].iter().chain(&after[start..after.len() - end]);
+        Ok(changed.map(|entry| entry.table.to_ascii_lowercase()).collect())
     }
 
     fn entries(&self) -> Result<Vec<Entry<'_>>, IntrospectError> {
@@ -117,6 +143,8 @@ pub(super) fn is_internal(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     fn catalog(rows: &[(&str, &str, &str, &str)]) -> Catalog {
@@ -147,6 +175,26 @@ mod tests {
         let parts: Vec<_> = users.iter().map(|part| (part.kind, part.name)).collect();
         assert_eq!(parts, [("index", "ix"), ("trigger", "t2")]);
         assert_eq!(users[0].sql, "CREATE INDEX ix /* größe */ 3:on");
+    }
+
+    #[rstest]
+    #[case::nothing(&["a", "b"], &["a", "b"], &[])]
+    #[case::at_the_end(&["a", "b"], &["a", "b", "C"], &["c"])]
+    #[case::in_the_middle(&["a", "b", "c"], &["a", "c"], &["b"])]
+    #[case::in_another_order(&["a", "b", "c", "d"], &["d", "b", "c", "a"], &["a", "b", "c", "d"])]
+    #[case::one_of_equals(&["a", "a", "a"], &["a", "a"], &["a"])]
+    #[case::everything(&["a"], &[], &["a"])]
+    fn what_has_changed_is_between_what_has_not(
+        #[case] before: &[&'static str],
+        #[case] after: &[&'static str],
+        #[case] changed: &[&str],
+    ) {
+        let of = |names: &[&'static str]| {
+            let rows: Vec<_> = names.iter().map(|name| ("table", *name, *name, "CREATE TABLE …")).collect();
+            catalog(&rows)
+        };
+        let found = of(after).changed_since(&of(before)).unwrap();
+        assert_eq!(found.iter().collect::<Vec<_>>(), changed);
     }
 
     #[test]

@@ -59,7 +59,15 @@ impl From<sqlx::Error> for IntrospectError {
 pub struct Reader {
     ignore: Arc<BTreeSet<String>>,
     known: Arc<Mutex<Known>>,
-    last: Option<(Catalog, Arc<Schema>)>,
+    last: Option<Last>,
+}
+
+/// The last snapshot.
+#[derive(Clone, Debug)]
+struct Last {
+    catalog: Catalog,
+    content: Content,
+    schema: Arc<Schema>,
 }
 
 /// What has been read, by what it was read from.
@@ -106,13 +114,16 @@ impl Reader {
     pub async fn full(&mut self, connection: &mut SqliteConnection) -> Result<Arc<Schema>, IntrospectError> {
         let catalog = Catalog::read(connection).await?;
         let anew = Mutex::default();
-        let schema = read(&catalog, connection, &self.ignore, &anew).await?;
+        let (content, mut schema) = self.whole(&catalog, connection, &anew).await?;
         let mut known = lock(&self.known);
         if known.read.is_empty() {
             *known = anew.into_inner().unwrap_or_else(PoisonError::into_inner);
         }
         drop(known);
-        Ok(self.remember(catalog, schema))
+        if let Some(last) = &self.last {
+            schema.share_with(&last.schema);
+        }
+        Ok(self.remember(catalog, content, schema))
     }
 
     /// Reads what has changed since the last time: the same `Arc` if nothing has, and the groups
@@ -126,77 +137,85 @@ impl Reader {
         connection: &mut SqliteConnection,
     ) -> Result<Arc<Schema>, IntrospectError> {
         let catalog = Catalog::read(connection).await?;
-        if let Some((last, schema)) = &self.last
-            && *last == catalog
-        {
-            return Ok(Arc::clone(schema));
+        // Whatever fails on the way, the next snapshot starts afresh.
+        let Some(last) = self.last.take() else {
+            let (content, schema) = self.whole(&catalog, connection, &self.known).await?;
+            return Ok(self.remember(catalog, content, schema));
+        };
+        if last.catalog == catalog {
+            return Ok(Arc::clone(&self.last.insert(last).schema));
         }
-        let schema = read(&catalog, connection, &self.ignore, &self.known).await?;
-        Ok(self.remember(catalog, schema))
+        let changed = catalog.changed_since(&last.catalog)?;
+        let mut content = last.content;
+        let (schema, content) = match content.update(&catalog, &changed, &self.known)? {
+            Some(gone) => {
+                let mut schema = (*last.schema).clone();
+                for unit in gone {
+                    schema.remove_group(unit.parsed.kind, &unit.parsed.name);
+                }
+                read_settings(&catalog, &mut schema);
+                let touched = |name: &String, unit: &Read| {
+                    changed.contains(name) || unit.parsed.missing != Missing::Nothing
+                };
+                content.read(touched, connection, &self.ignore, &self.known, &mut schema).await?;
+                (schema, content)
+            }
+            None => {
+                let (content, mut schema) = self.whole(&catalog, connection, &self.known).await?;
+                schema.share_with(&last.schema);
+                (schema, content)
+            }
+        };
+        Ok(self.remember(catalog, content, schema))
     }
 
-    fn remember(&mut self, catalog: Catalog, mut schema: Schema) -> Arc<Schema> {
-        if let Some((_, last)) = &self.last {
-            schema.share_with(last);
+    /// Takes the schema that was expected in place of the one that was just read, if they are equal:
+    /// what is read from now on then shares with it.
+    pub fn settle(&mut self, read: Arc<Schema>, expected: &Arc<Schema>) -> Arc<Schema> {
+        if read != *expected {
+            return read;
         }
+        if let Some(last) = &mut self.last {
+            last.schema = Arc::clone(expected);
+        }
+        Arc::clone(expected)
+    }
+
+    async fn whole(
+        &self,
+        catalog: &Catalog,
+        connection: &mut SqliteConnection,
+        known: &Mutex<Known>,
+    ) -> Result<(Content, Schema), IntrospectError> {
+        let content = Content::new(catalog, known)?;
+        let mut schema = Schema::new();
+        read_settings(catalog, &mut schema);
+        content.read(|_, _| true, connection, &self.ignore, known, &mut schema).await?;
+        Ok((content, schema))
+    }
+
+    fn remember(&mut self, catalog: Catalog, content: Content, schema: Schema) -> Arc<Schema> {
         let schema = Arc::new(schema);
-        self.last = Some((catalog, Arc::clone(&schema)));
+        self.last = Some(Last { catalog, content, schema: Arc::clone(&schema) });
         schema
     }
 }
 
-async fn read(
-    catalog: &Catalog,
-    connection: &mut SqliteConnection,
-    ignore: &BTreeSet<String>,
-    known: &Mutex<Known>,
-) -> Result<Schema, IntrospectError> {
-    let mut schema = Schema::new();
+fn read_settings(catalog: &Catalog, schema: &mut Schema) {
     for (setting, value) in
         [("application_id", catalog.application_id), ("user_version", catalog.user_version)]
     {
-        if value != 0 {
-            let id = ObjectId::whole(Kind::Setting, Name::new(setting));
+        let id = ObjectId::whole(Kind::Setting, Name::new(setting));
+        if value == 0 {
+            schema.remove_group(Kind::Setting, &id.group);
+        } else {
             schema.insert(id, Object::new().with(Attribute::Value, value.to_string()));
         }
     }
-    let content = Content::new(catalog, known)?;
-    let mut incomplete = Vec::new();
-    for (name, unit) in &content.units {
-        let Parsed { kind, name: own_name, group, missing, .. } = unit.parsed.as_ref();
-        if catalog::is_internal(name) || ignore.contains(name) || content.shadows.contains(name) {
-            continue;
-        }
-        let sources = content.sources(unit);
-        let done = match missing {
-            Missing::Nothing => Some(Arc::clone(group)),
-            _ => sources.as_ref().and_then(|sources| lock(known).completed.get(sources).cloned()),
-        };
-        match done {
-            Some(group) => schema.insert_group(*kind, own_name.clone(), group),
-            None => incomplete.push((unit, sources)),
-        }
-    }
-    let open = incomplete.iter().filter(|(unit, _)| unit.parsed.missing == Missing::Columns);
-    let open: Vec<&str> = open.map(|(unit, _)| unit.parsed.name.local()).collect();
-    let columns = pragmas::columns(connection, &open).await?;
-    for (unit, sources) in incomplete {
-        let parsed = unit.parsed.as_ref();
-        let group = match &parsed.missing {
-            Missing::Nothing => Arc::clone(&parsed.group),
-            Missing::Everything => pragmas::complete(connection, parsed).await?,
-            Missing::Columns => pragmas::with_columns(parsed, &columns),
-            Missing::ReferencedKeys(keys) => content.with_references(parsed, keys),
-        };
-        if let Some(sources) = sources {
-            lock(known).completed.insert(sources, Arc::clone(&group));
-        }
-        schema.insert_group(parsed.kind, parsed.name.clone(), group);
-    }
-    Ok(schema)
 }
 
 /// What the texts of a catalog say.
+#[derive(Clone, Debug)]
 struct Content {
     /// By name in lower case, also what is left out of the schema but may be named by the rest.
     units: BTreeMap<String, Read>,
@@ -208,8 +227,73 @@ impl Content {
         let mut known = lock(known);
         let units = catalog.units()?.into_iter();
         let units: BTreeMap<_, _> = units.map(|(name, unit)| (name, known.read(&unit))).collect();
-        let shadows = units.values().flat_map(|unit| unit.parsed.shadows.iter().cloned()).collect();
+        let shadows = shadows(&units);
         Ok(Self { units, shadows })
+    }
+
+    /// Takes over what the catalog says of the tables and views that have changed, and returns what
+    /// was said of them before. `None` if another table is now left out.
+    fn update(
+        &mut self,
+        catalog: &Catalog,
+        changed: &BTreeSet<String>,
+        known: &Mutex<Known>,
+    ) -> Result<Option<Vec<Read>>, IntrospectError> {
+        let gone: Vec<Read> = changed.iter().filter_map(|name| self.units.remove(name)).collect();
+        let mut known = lock(known);
+        for (name, unit) in catalog.units_of(changed)? {
+            self.units.insert(name, known.read(&unit));
+        }
+        Ok((shadows(&self.units) == self.shadows).then_some(gone))
+    }
+
+    /// Puts into the schema what is said of some tables and views.
+    async fn read(
+        &self,
+        wanted: impl Fn(&String, &Read) -> bool,
+        connection: &mut SqliteConnection,
+        ignore: &BTreeSet<String>,
+        known: &Mutex<Known>,
+        schema: &mut Schema,
+    ) -> Result<(), IntrospectError> {
+        let mut put = |parsed: &Parsed, group: Arc<Group>| {
+            // What is as it was stays shared with the last schema.
+            if schema.group(parsed.kind, &parsed.name) != Some(&group) {
+                schema.insert_group(parsed.kind, parsed.name.clone(), group);
+            }
+        };
+        let mut incomplete = Vec::new();
+        for (name, unit) in self.units.iter().filter(|(name, unit)| wanted(name, unit)) {
+            if catalog::is_internal(name) || ignore.contains(name) || self.shadows.contains(name) {
+                continue;
+            }
+            let sources = self.sources(unit);
+            let done = match unit.parsed.missing {
+                Missing::Nothing => Some(Arc::clone(&unit.parsed.group)),
+                _ => sources.as_ref().and_then(|sources| lock(known).completed.get(sources).cloned()),
+            };
+            match done {
+                Some(group) => put(&unit.parsed, group),
+                None => incomplete.push((unit, sources)),
+            }
+        }
+        let open = incomplete.iter().filter(|(unit, _)| unit.parsed.missing == Missing::Columns);
+        let open: Vec<&str> = open.map(|(unit, _)| unit.parsed.name.local()).collect();
+        let columns = pragmas::columns(connection, &open).await?;
+        for (unit, sources) in incomplete {
+            let parsed = unit.parsed.as_ref();
+            let group = match &parsed.missing {
+                Missing::Nothing => Arc::clone(&parsed.group),
+                Missing::Everything => pragmas::complete(connection, parsed).await?,
+                Missing::Columns => pragmas::with_columns(parsed, &columns),
+                Missing::ReferencedKeys(keys) => self.with_references(parsed, keys),
+            };
+            if let Some(sources) = sources {
+                lock(known).completed.insert(sources, Arc::clone(&group));
+            }
+            put(parsed, group);
+        }
+        Ok(())
     }
 
     /// The numbers of all texts that decide what this table or view is, its own first: a view has
@@ -249,6 +333,11 @@ impl Content {
         }
         builder.finish()
     }
+}
+
+/// The tables in which virtual tables keep their data, which are left out.
+fn shadows(units: &BTreeMap<String, Read>) -> BTreeSet<String> {
+    units.values().flat_map(|unit| unit.parsed.shadows.iter().cloned()).collect()
 }
 
 /// What is known stays true when a thread that held it panicked.
