@@ -13,7 +13,7 @@ use switchback_core::history::History;
 use switchback_core::judge::Rules;
 use switchback_core::report::{BackendRun, NotRun, Report};
 use switchback_db::project::{self, Project};
-use switchback_db::record::{Counterpart, Log, Progress};
+use switchback_db::record::{Log, Progress};
 
 use crate::cli::render::{Format, Style};
 use crate::error::{Error, ExitCode};
@@ -219,13 +219,13 @@ impl Check {
         let postgres = async {
             let plan = plans.get(&Backend::Postgres)?;
             let recorded = run::on_postgres(self, project, plan, progress).await;
-            plan.counterpart.iter().for_each(Counterpart::end);
+            plan::part(plan);
             Some(recorded)
         };
         let sqlite = async {
             let plan = plans.get(&Backend::Sqlite)?;
             let recorded = run::on_sqlite(self, project, plan, progress).await;
-            plan.counterpart.iter().for_each(Counterpart::end);
+            plan::part(plan);
             Some(recorded)
         };
         let (postgres, sqlite) = tokio::join!(postgres, sqlite);

@@ -8,7 +8,7 @@ use switchback_core::evidence::Walk;
 use switchback_core::history::{History, Revision};
 use switchback_core::rows::Generator;
 use switchback_db::project::Project;
-use switchback_db::record::{Counterpart, Fixtures, Log, Plan};
+use switchback_db::record::{Asking, Counterpart, Fixtures, Log, Plan};
 
 use crate::error::Error;
 
@@ -28,6 +28,8 @@ pub(crate) fn of(
         fixtures: Fixtures::parse_all(&project.fixtures)?,
         rows: Generator::new(seed, rows.per_table, rows.values.clone()),
         counterpart: None,
+        asking: None,
+        tries_types: rows.types,
         append_only: project.config.append_only.iter().cloned().collect(),
         walks: walks.clone(),
         log: log.cloned(),
@@ -45,17 +47,24 @@ pub(crate) fn revision<'a>(
     history.revisions().iter().find(named).ok_or_else(unknown)
 }
 
-/// Lets two recordings hear of each other, so that the same rows fit in both.
+/// Lets two recordings hear of each other, so that the same rows fit in both, and both are asked the
+/// same.
 pub(crate) fn pair(plans: &mut BTreeMap<Backend, Plan>) {
     let histories: Vec<(Backend, Arc<History>)> =
         plans.iter().map(|(backend, plan)| (*backend, Arc::clone(&plan.history))).collect();
-    if let [(one, of_one), (other, of_other)] = histories.as_slice()
-        && let Some((first, second)) = Counterpart::pair((*one, of_one), (*other, of_other))
-    {
-        for (backend, side) in [(one, first), (other, second)] {
-            if let Some(plan) = plans.get_mut(backend) {
-                plan.counterpart = Some(side);
-            }
+    let [(one, of_one), (other, of_other)] = histories.as_slice() else { return };
+    let (first, second) = Asking::pair();
+    let (before, after) = Counterpart::pair((*one, of_one), (*other, of_other)).unzip();
+    for (backend, asking, counterpart) in [(one, first, before), (other, second, after)] {
+        if let Some(plan) = plans.get_mut(backend) {
+            plan.asking = Some(asking);
+            plan.counterpart = counterpart;
         }
     }
+}
+
+/// Lets nobody wait for a recording that has ended.
+pub(crate) fn part(plan: &Plan) {
+    plan.counterpart.iter().for_each(Counterpart::end);
+    plan.asking.iter().for_each(Asking::end);
 }

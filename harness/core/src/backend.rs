@@ -28,6 +28,33 @@ impl Backend {
         }
     }
 
+    /// Whether an integer that is the whole primary key counts up without saying so (SQLite manual,
+    /// "ROWIDs and the INTEGER PRIMARY KEY").
+    pub(crate) const fn counts_keys(self) -> bool {
+        match self {
+            Self::Postgres => false,
+            Self::Sqlite => true,
+        }
+    }
+
+    /// What stands before the values of a row that brings its own key, also where the database
+    /// would rather count (PostgreSQL manual, "INSERT").
+    pub const fn overriding(self) -> &'static str {
+        match self {
+            Self::Postgres => "OVERRIDING SYSTEM VALUE ",
+            Self::Sqlite => "",
+        }
+    }
+
+    /// The text of a value, as rows are read. SQLite's `quote()` tells a number from a string and a
+    /// blob from either, which a cast would not (SQLite manual, "Built-In Scalar SQL Functions").
+    pub fn cell(self, expression: &str) -> String {
+        match self {
+            Self::Postgres => format!("{expression}::text"),
+            Self::Sqlite => format!("quote({expression})"),
+        }
+    }
+
     /// The name used in config, messages and reports.
     pub const fn name(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@ use crate::history::{Direction, History, Revision, RevisionId, State};
 use crate::report::{Location, NotRun};
 use crate::rows::Candidate;
 use crate::schema::{Name, Schema};
+use crate::trials::Trial;
 
 /// All observations of all walks on all backends.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,14 @@ pub struct Recording {
     pub walks: BTreeMap<Walk, Vec<Observation>>,
     /// What the application declares its schema to be, if it declares it for this backend.
     pub metadata: Option<Declared>,
+    /// What became of rows that left their key to the database, after the revisions that touched
+    /// their tables.
+    pub counted: Vec<Counted>,
+    /// When the recording began, in microseconds since 1970.
+    pub began: i64,
+    /// What this backend answered to the questions that both were asked at head; none if there was
+    /// only one of them.
+    pub trials: Vec<Trial>,
     /// Attempts to break the promise of append-only tables.
     pub attempts: Vec<Attempt>,
     /// Foreign keys without their parent row at head, as SQLite's `foreign_key_check` lists them.
@@ -135,6 +144,8 @@ pub enum Walk {
     Promises,
     /// What the application declares, built in an empty database.
     Metadata,
+    /// The questions that are put to both backends at head, each in a transaction of its own.
+    Trials,
 }
 
 /// One step of a walk.
@@ -390,6 +401,21 @@ impl TableRows {
         }
         self.project(&self.key).map(|keys| keys.into_iter().collect())
     }
+}
+
+/// A row that left its key to the database, after a revision that touched its table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The revision.
+    pub revision: RevisionId,
+    /// The table.
+    pub table: Name,
+    /// The column that counts by itself.
+    pub column: String,
+    /// The statement.
+    pub statement: String,
+    /// The database's own message, if it refused because of the key.
+    pub refused: Option<String>,
 }
 
 /// An attempt to break the promise of an append-only table.

@@ -56,6 +56,9 @@ impl Rules {
             findings
                 .extend(judgement.findings.into_iter().map(|finding| self.weigh(check, finding, evidence)));
         }
+        let told: BTreeSet<(&str, String)> =
+            findings.iter().filter_map(|one: &Finding| Some((one.check, one.object.clone()?))).collect();
+        findings.retain(|one| !one.repeats.iter().any(|repeated| told.contains(repeated)));
         findings.sort_by_key(|finding| place(evidence, finding));
         not_run.sort();
         not_run.dedup();

@@ -16,5 +16,6 @@ pub mod report;
 pub mod rows;
 pub mod schema;
 pub mod sql;
+pub mod trials;
 
 pub use backend::{Backend, UnknownBackend};

@@ -76,6 +76,9 @@ pub struct Finding {
     pub help: Option<String>,
     /// Why the project accepts it, if it does.
     pub accepted: Option<String>,
+    /// The checks and objects whose findings tell the same; where there is one, this one is left out.
+    #[serde(skip)]
+    pub repeats: Vec<(&'static str, String)>,
 }
 
 impl Finding {
@@ -94,7 +97,15 @@ impl Finding {
             diff: None,
             help: None,
             accepted: None,
+            repeats: Vec::new(),
         }
+    }
+
+    /// Says that a finding of that check about that object tells the same.
+    #[must_use]
+    pub fn repeating(mut self, check: &'static str, object: impl ToString) -> Self {
+        self.repeats.push((check, object.to_string()));
+        self
     }
 
     /// Says how much it matters, where that is less than the check's own severity.

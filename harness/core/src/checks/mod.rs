@@ -6,6 +6,7 @@
 
 mod append_only_hole;
 mod base_not_empty;
+mod behaviour_mismatch;
 mod downgrade_fails;
 mod downgrade_leaves_trace;
 mod escapes_database;
@@ -13,7 +14,9 @@ mod invalid_object;
 mod metadata_drift;
 mod missing_downgrade;
 mod parity_mismatch;
+mod rows_changed;
 mod rows_lost;
+mod sequence_behind;
 #[cfg(test)]
 mod situations;
 #[cfg(test)]
@@ -21,7 +24,9 @@ pub(crate) mod testing;
 mod trace;
 mod upgrade_fails;
 mod upgrade_not_repeatable;
+mod value_not_kept;
 
+use crate::Backend;
 use crate::evidence::{Evidence, Failure, Recording, Step, Walk};
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Location, NotRun, Severity};
@@ -40,6 +45,10 @@ pub static ALL: &[&Check] = &[
     &parity_mismatch::CHECK,
     &invalid_object::CHECK,
     &rows_lost::CHECK,
+    &rows_changed::CHECK,
+    &value_not_kept::CHECK,
+    &sequence_behind::CHECK,
+    &behaviour_mismatch::CHECK,
     &append_only_hole::CHECK,
 ];
 
@@ -176,6 +185,29 @@ fn stops_short(check: &Check, recording: &Recording, judgement: &mut Judgement) 
         judgement.not_run.push(NotRun::check(check.id, recording.backend, reason));
     }
     stops_short
+}
+
+/// Both recordings, for a check that holds one against the other at head; otherwise says why there
+/// is nothing to hold.
+fn both_at_head<'a>(
+    check: &Check,
+    evidence: &'a Evidence,
+    judgement: &mut Judgement,
+) -> Option<(&'a Recording, &'a Recording)> {
+    let [postgres, sqlite] = [Backend::Postgres, Backend::Sqlite].map(|one| evidence.recordings.get(&one));
+    let (Some(postgres), Some(sqlite)) = (postgres, sqlite) else {
+        // Why a backend could not run is told already; that one was not asked for is not.
+        for backend in Backend::ALL {
+            let told = evidence.not_run.iter().any(|one| one.backend == Some(backend));
+            if !told && !evidence.recordings.contains_key(&backend) && !evidence.recordings.is_empty() {
+                let reason = format!("it compares both backends, and {backend} was not selected");
+                judgement.not_run.push(NotRun::check(check.id, backend, reason));
+            }
+        }
+        return None;
+    };
+    let stopped = [postgres, sqlite].map(|recording| stops_short(check, recording, judgement));
+    (!stopped.contains(&true)).then_some((postgres, sqlite))
 }
 
 /// What mends a statement that fails wherever it stands; nothing if that depends on what it is for.

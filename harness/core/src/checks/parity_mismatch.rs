@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Family, Judge, Judgement, stops_short};
+use super::{Check, Family, Judge, Judgement, both_at_head};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Walk};
 use crate::history::RevisionId;
@@ -38,22 +38,7 @@ pub(super) fn table() -> Vec<(String, &'static str)> {
 }
 
 fn judge(evidence: &Evidence, judgement: &mut Judgement) {
-    let [postgres, sqlite] = [Backend::Postgres, Backend::Sqlite].map(|one| evidence.recordings.get(&one));
-    let (Some(postgres), Some(sqlite)) = (postgres, sqlite) else {
-        // Why a backend could not run is told already; that one was not asked for is not.
-        for backend in Backend::ALL {
-            let told = evidence.not_run.iter().any(|one| one.backend == Some(backend));
-            if !told && !evidence.recordings.contains_key(&backend) && !evidence.recordings.is_empty() {
-                let reason = format!("it compares both backends, and {backend} was not selected");
-                judgement.not_run.push(NotRun::check(CHECK.id, backend, reason));
-            }
-        }
-        return;
-    };
-    let stopped = [postgres, sqlite].map(|recording| stops_short(&CHECK, recording, judgement));
-    if stopped.contains(&true) {
-        return;
-    }
+    let Some((postgres, sqlite)) = both_at_head(&CHECK, evidence, judgement) else { return };
     let mut comparer = Comparer::new();
     let mut seen = Seen::default();
     for state in common_states(postgres, sqlite) {

@@ -215,6 +215,9 @@ impl Hand {
             metadata: self
                 .metadata
                 .map(|schema| Declared { file: "schema.sql".to_owned(), schema: Ok(Arc::new(schema)) }),
+            counted: Vec::new(),
+            began: 0,
+            trials: Vec::new(),
             attempts: self.attempts,
             dangling_rows: self.dangling,
             not_run: Vec::new(),

@@ -98,6 +98,8 @@ pub struct RowsConfig {
     pub fixtures: Vec<String>,
     /// The seed of what is made up.
     pub seed: u64,
+    /// Whether it is tried which values columns take that their types do not mean.
+    pub types: bool,
 }
 
 impl RowsConfig {
@@ -107,7 +109,7 @@ impl RowsConfig {
 
 impl Default for RowsConfig {
     fn default() -> Self {
-        Self { per_table: 4, values: BTreeMap::new(), fixtures: Vec::new(), seed: 1 }
+        Self { per_table: 4, values: BTreeMap::new(), fixtures: Vec::new(), seed: 1, types: true }
     }
 }
 
@@ -224,6 +226,7 @@ fn rows(section: &mut Section<'_>) -> Result<RowsConfig, ConfigError> {
         per_table: per_table.and_then(|number| usize::try_from(number).ok()).unwrap_or(defaults.per_table),
         values: section.values("values")?.unwrap_or_default(),
         fixtures: section.paths("fixtures")?.unwrap_or_default(),
+        types: section.boolean("types")?.unwrap_or(defaults.types),
         seed: section.number("seed", i64::MAX.unsigned_abs())?.unwrap_or(defaults.seed),
     })
 }

@@ -18,6 +18,7 @@ mod split;
 #[cfg(test)]
 mod testing;
 mod view;
+mod write;
 
 pub use canonical::{canonical, tokens_equal};
 pub(crate) use expression::{expression, parsed_statements, query};
@@ -26,6 +27,7 @@ pub use lex::{Lexer, Token, TokenKind, lex};
 pub use position::{column_of, line_of};
 pub use split::{Statement, Statements, split, statements};
 pub use view::canonical_view;
+pub use write::{quoted_identifier, quoted_string};
 
 /// The parser's rules for a backend, for what must be understood.
 pub(crate) fn parser_dialect(backend: crate::Backend) -> &'static dyn sqlparser::dialect::Dialect {

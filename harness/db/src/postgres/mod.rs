@@ -3,6 +3,7 @@
 mod promises;
 mod rows;
 mod run;
+mod trial;
 mod ways;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use sqlx::PgConnection;
 use switchback_core::Backend;
 use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
+use switchback_core::trials::Answer;
 
 use crate::introspect::postgres::Reader;
 use crate::record::{Engine, Ran, RecordError, Refusal, Run, Way};
@@ -218,6 +220,16 @@ impl Engine for Postgres {
         statement: &str,
     ) -> Result<AttemptResult, RecordError> {
         promises::attempt(database.looking().await?, table, group, statement).await
+    }
+
+    async fn answer(
+        &mut self,
+        database: &mut Database,
+        prepare: &[String],
+        statement: &str,
+        reading: Option<&str>,
+    ) -> Result<Answer, RecordError> {
+        trial::answer(database.looking().await?, prepare, statement, reading).await
     }
 
     async fn dangling_rows(&mut self, _: &mut Database) -> Result<Vec<DanglingRow>, RecordError> {

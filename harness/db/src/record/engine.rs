@@ -8,6 +8,7 @@ use switchback_core::Backend;
 use switchback_core::evidence::{AttemptResult, DanglingRow, Escape, Failure, Outcome, Rows, TableRows};
 use switchback_core::history::{Script, Sending};
 use switchback_core::schema::{Group, Name, Schema};
+use switchback_core::trials::Answer;
 
 use super::RecordError;
 
@@ -159,6 +160,16 @@ pub trait Engine {
         group: &Group,
         statement: &str,
     ) -> Result<AttemptResult, RecordError>;
+
+    /// Prepares with some statements, tries one and reads what came of it, in a transaction that is
+    /// rolled back.
+    async fn answer(
+        &mut self,
+        database: &mut Self::Database,
+        prepare: &[String],
+        statement: &str,
+        reading: Option<&str>,
+    ) -> Result<Answer, RecordError>;
 
     /// Rows whose foreign key has no parent row, where the backend can have such rows.
     async fn dangling_rows(&mut self, database: &mut Self::Database)

@@ -2,7 +2,9 @@
 
 mod attempts;
 mod counterpart;
+mod counting;
 mod engine;
+mod exchange;
 pub(crate) mod failure;
 pub mod fixtures;
 mod log;
@@ -11,6 +13,7 @@ pub(crate) mod relatives;
 mod retry;
 mod sow;
 pub(crate) mod statement;
+mod trials;
 mod walks;
 
 use std::collections::BTreeSet;
@@ -26,6 +29,7 @@ pub use engine::{Engine, Ran, Refusal, Run, Way};
 pub use fixtures::{Fixtures, FixturesError};
 pub use log::Log;
 pub use migrate::migrate;
+pub use trials::Asking;
 pub use walks::record;
 
 /// What to record on one backend.
@@ -43,6 +47,10 @@ pub struct Plan {
     pub rows: Generator,
     /// The other backend, if it is recorded at the same time and its history can be followed.
     pub counterpart: Option<Counterpart>,
+    /// The questions that are put to both backends at head, if there are both.
+    pub asking: Option<Asking>,
+    /// Whether it is tried what the types of columns refuse.
+    pub tries_types: bool,
     /// The tables that the project declares append-only.
     pub append_only: Vec<String>,
     /// The walks that the selected checks need.

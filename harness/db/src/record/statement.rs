@@ -2,11 +2,7 @@
 
 use serde_json::Value;
 use switchback_core::schema::Name;
-
-/// An identifier between double quotes.
-pub(crate) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
+pub(crate) use switchback_core::sql::{quoted_identifier as identifier, quoted_string as string};
 
 /// A table's name, with its namespace if it has one.
 pub(crate) fn table(name: &Name) -> String {
@@ -14,11 +10,6 @@ pub(crate) fn table(name: &Name) -> String {
         Some(namespace) => format!("{}.{}", identifier(namespace), identifier(name.local())),
         None => identifier(name.local()),
     }
-}
-
-/// A string literal.
-pub(crate) fn string(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A literal for a value from a file of rows: an object or array is written as its JSON text.

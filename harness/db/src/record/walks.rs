@@ -12,9 +12,11 @@ use switchback_core::rows::Side;
 use switchback_core::schema::{Group, Name, Schema};
 
 use super::attempts;
+use super::counting;
 use super::engine::{Engine, Run, all_rows};
 use super::sow::{Field, sow, tables_to_feed};
-use super::{Counterpart, Plan, Progress, RecordError};
+use super::trials;
+use super::{Asking, Counterpart, Plan, Progress, RecordError};
 
 /// Takes all walks of the plan on one backend.
 ///
@@ -30,6 +32,7 @@ pub async fn record<E: Engine>(
     recorder.trunk_and_probe().await?;
     plan.counterpart.iter().for_each(Counterpart::end);
     recorder.dangling_rows().await?;
+    recorder.trials().await?;
     recorder.promises().await?;
     recorder.head_to_base_and_back().await?;
     recorder.metadata().await?;
@@ -81,6 +84,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
             seeded: Vec::new(),
             walks: BTreeMap::from([(Walk::Trunk, Vec::new())]),
             metadata: None,
+            counted: Vec::new(),
+            began: now(),
+            trials: Vec::new(),
             attempts: Vec::new(),
             dangling_rows: Vec::new(),
             not_run: Vec::new(),
@@ -173,6 +179,13 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let mut last = up.schema.clone();
         let up_applied = up.outcome.is_applied();
         self.push(Walk::Probe, up);
+        if let Some(rows) =
+            probe.rows.clone().filter(|_| up_applied && self.plan.walks.contains(&Walk::Trials))
+        {
+            let database = &mut probe.database;
+            let counted = counting::count(self.engine, database, self.plan, revision, after, &rows).await?;
+            self.recording.counted.extend(counted);
+        }
         if up_applied && has_downgrade {
             let mut down =
                 self.probe_step(&mut probe, revision, Direction::Downgrade, &high, before, true).await?;
@@ -371,6 +384,30 @@ impl<'a, E: Engine> Recorder<'a, E> {
         self.engine.drop(copy).await
     }
 
+    /// Puts the same questions to both backends, in a copy of the trunk at head.
+    async fn trials(&mut self) -> Result<(), RecordError> {
+        if !self.plan.walks.contains(&Walk::Trials) {
+            return Ok(());
+        }
+        let head = Arc::clone(self.recording.head());
+        let reached = self.recording.reached_head();
+        let other = trials::meet(self.plan, self.engine.backend(), reached.then_some(&head)).await;
+        if !reached {
+            return Ok(());
+        }
+        self.report("what the databases do");
+        let Some(mut copy) = self.engine.copy(&mut self.trunk, "trials").await? else {
+            for check in ["value-not-kept", "behaviour-mismatch"] {
+                let reason = "this source of databases cannot copy one to try it in";
+                self.recording.not_run.push(NotRun::check(check, self.engine.backend(), reason));
+            }
+            self.plan.asking.iter().for_each(Asking::end);
+            return Ok(());
+        };
+        self.recording.trials = trials::ask(self.engine, &mut copy, self.plan, &head, other.as_ref()).await?;
+        self.engine.drop(copy).await
+    }
+
     /// From head down to base, and back to head. Taken only where each downgrade worked on its own,
     /// so that one defect is not met twice.
     async fn head_to_base_and_back(&mut self) -> Result<(), RecordError> {
@@ -519,6 +556,12 @@ pub(super) async fn new_database<E: Engine>(
             Err(RecordError::database(engine.backend(), doing, failure.message))
         }
     }
+}
+
+/// Microseconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 const TRUNK: &str = "trunk";

@@ -7,8 +7,9 @@ use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
 use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
+use switchback_core::trials::Answer;
 
-use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, version, ways};
+use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, trial, version, ways};
 use crate::introspect::sqlite::Reader;
 use crate::record::{Engine, Ran, RecordError, Refusal, Run, Way};
 
@@ -200,6 +201,16 @@ impl Engine for Sqlite {
         statement: &str,
     ) -> Result<AttemptResult, RecordError> {
         promises::attempt(database.connection().await?, table, group, statement).await
+    }
+
+    async fn answer(
+        &mut self,
+        database: &mut Opened,
+        prepare: &[String],
+        statement: &str,
+        reading: Option<&str>,
+    ) -> Result<Answer, RecordError> {
+        trial::answer(database.connection().await?, prepare, statement, reading).await
     }
 
     async fn dangling_rows(&mut self, database: &mut Opened) -> Result<Vec<DanglingRow>, RecordError> {

@@ -4,6 +4,7 @@ mod engine;
 mod promises;
 mod rows;
 mod run;
+mod trial;
 mod ways;
 mod workspace;
 

@@ -1,0 +1,203 @@
+//! `behaviour-mismatch`: the two databases do not do the same with the same values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Check, Family, Judge, Judgement, both_at_head, quoted};
+use crate::Backend;
+use crate::evidence::{Evidence, Recording, Walk};
+use crate::family::Family as Types;
+use crate::parity::{Comparer, Mismatch};
+use crate::report::{Finding, NotRun, Severity};
+use crate::rows::Datum;
+use crate::schema::{Kind, Name, ObjectId, Schema};
+use crate::trials::{Answer, Dialect, Promise, Reading, Trial};
+
+pub(super) static CHECK: Check = Check {
+    id: "behaviour-mismatch",
+    family: Family::Rows,
+    severity: Severity::Error,
+    problem: "the two databases do not do the same with the same values",
+    why: "What both declare alike may still do something else: LIKE in a CHECK minds the case on PostgreSQL only, \
+          a foreign key does nothing on SQLite unless the application turns it on. So at head, each NOT NULL, \
+          unique key, foreign key with its actions, CHECK, default and collation is tried on both with the same \
+          values, those that break it and those at its edge, each in a transaction that is rolled back. Where \
+          one refuses and the other accepts, or they keep different values, that is a finding. What the \
+          declarations themselves differ in is told by parity-mismatch, not here. That SQLite keeps any value in \
+          any column (SQLite manual, \"Datatypes In SQLite\") is one note for each table; `types = false` under \
+          [rows] leaves it out.",
+    example: "CHECK (code LIKE 'A%')",
+    mend: "Say it so that both understand the same, such as GLOB for LIKE on SQLite, or refuse it in the \
+           application, too.",
+    walks: &[Walk::Trunk, Walk::Trials],
+    judge: Judge::Across(judge),
+};
+
+fn judge(evidence: &Evidence, judgement: &mut Judgement) {
+    let Some((postgres, sqlite)) = both_at_head(&CHECK, evidence, judgement) else { return };
+    let told = Told::of(postgres.head(), sqlite.head());
+    let mut found = BTreeSet::new();
+    let mut of_types: BTreeMap<&Name, Vec<&Trial>> = BTreeMap::new();
+    let mut not_asked: BTreeMap<(Backend, &Name), Vec<&str>> = BTreeMap::new();
+    for (one, other) in postgres.trials.iter().zip(&sqlite.trials) {
+        let table = &one.question.object.group;
+        if matches!(one.question.promise, Promise::Kept | Promise::Counting) {
+            continue;
+        }
+        match (&one.answer, &other.answer) {
+            // A question that neither can be put is none.
+            (Answer::NotAsked(_), Answer::NotAsked(_)) => continue,
+            (Answer::NotAsked(reason), _) => {
+                not_asked.entry((Backend::Postgres, table)).or_default().push(reason);
+            }
+            (_, Answer::NotAsked(reason)) => {
+                not_asked.entry((Backend::Sqlite, table)).or_default().push(reason);
+            }
+            _ => {}
+        }
+        let Some(how) = difference(one, other, postgres, sqlite) else { continue };
+        if one.question.promise.is_of_types() {
+            of_types.entry(table).or_default().push(one);
+        } else if found.insert((&one.question.object, one.question.promise)) {
+            // Another value that tells the same tells nothing new.
+            let finding = finding(one, other, how, postgres, sqlite);
+            judgement.findings.push(told.repeated(&one.question.object, finding));
+        }
+    }
+    for (table, trials) in of_types {
+        judgement.findings.push(note(table, &trials, sqlite));
+    }
+    for ((backend, table), reasons) in not_asked {
+        let count = super::counted(reasons.len(), "question", "questions");
+        let reason = format!("{count} about table {} could not be put: {}", quoted(table), reasons[0]);
+        judgement.not_run.push(NotRun::check(CHECK.id, backend, reason));
+    }
+}
+
+/// What the declarations already differ in, which is told by another check.
+struct Told(Vec<Mismatch>);
+
+impl Told {
+    fn of(postgres: &Schema, sqlite: &Schema) -> Self {
+        Self(Comparer::new().compare(postgres, sqlite).mismatches)
+    }
+
+    /// The finding, which may say once more what is declared of the object.
+    fn repeated(&self, object: &ObjectId, finding: Finding) -> Finding {
+        let about =
+            |one: &&Mismatch| [&one.postgres, &one.sqlite].into_iter().flatten().any(|id| id == object);
+        let same = self.0.iter().filter(about);
+        same.fold(finding, |finding, one| finding.repeating("parity-mismatch", one.object()))
+    }
+}
+
+/// In which way two answers differ, if they do.
+fn difference(one: &Trial, other: &Trial, postgres: &Recording, sqlite: &Recording) -> Option<&'static str> {
+    match (&one.answer, &other.answer) {
+        (Answer::Refused(_), Answer::Accepted(_)) => Some("is refused by postgres and accepted by sqlite"),
+        (Answer::Accepted(_), Answer::Refused(_)) => Some("is accepted by postgres and refused by sqlite"),
+        (Answer::Accepted(one_read), Answer::Accepted(other_read)) => {
+            let reading = one.question.reading.as_ref()?;
+            let cells = |recording: &Recording, rows| Cells::of(recording, reading, rows);
+            let one_cells = cells(postgres, one_read);
+            let other_cells = cells(sqlite, other_read);
+            let same = one_cells.same(&other_cells, one.question.promise == Promise::Default);
+            (!same).then_some("leaves other values on postgres than on sqlite")
+        }
+        _ => None,
+    }
+}
+
+/// What was read, as values.
+struct Cells(Vec<Vec<(Datum, Types)>>);
+
+impl Cells {
+    fn of(recording: &Recording, reading: &Reading, rows: &[Vec<Option<String>>]) -> Self {
+        let dialect = Dialect { backend: recording.backend, schema: recording.head() };
+        let types: Vec<_> =
+            reading.columns.iter().map(|column| dialect.column(&reading.table, column)).collect();
+        let cell = |(text, column_type): (&Option<String>, _)| {
+            (Datum::read(recording.backend, column_type, text.as_deref()), column_type.family)
+        };
+        Self(rows.iter().map(|row| row.iter().zip(&types).map(cell).collect()).collect())
+    }
+
+    /// Whether both hold the same. A default may be the time or made up at random.
+    fn same(&self, other: &Self, made_up: bool) -> bool {
+        let differs_by_nature = |family: &Types| {
+            matches!(family, Types::Timestamp | Types::TimestampTz | Types::Date | Types::Time | Types::Uuid)
+        };
+        let same = |((one, family), (other, _)): (&(Datum, Types), &(Datum, Types))| {
+            let both = *one != Datum::Null && *other != Datum::Null;
+            one.same(other) || made_up && both && differs_by_nature(family)
+        };
+        self.0.len() == other.0.len()
+            && self.0.iter().zip(&other.0).all(|(one, other)| one.iter().zip(other).all(same))
+    }
+}
+
+fn finding(one: &Trial, other: &Trial, how: &str, postgres: &Recording, sqlite: &Recording) -> Finding {
+    let question = &one.question;
+    let excerpt = format!("{}\n{}", shown(Backend::Postgres, one), shown(Backend::Sqlite, other));
+    let table = &question.object.group;
+    let mut finding = Finding::new(CHECK.id, format!("{} {how}", question.what))
+        .about(&question.object)
+        .quoting(Some(excerpt))
+        .help(help(question.promise, &one.answer));
+    let lenient = if matches!(one.answer, Answer::Accepted(_)) { postgres } else { sqlite };
+    finding.backend = Some(lenient.backend);
+    let touched =
+        lenient.latest_change(|before: &Schema, after: &Schema| before.table(table) != after.table(table));
+    finding.revision = touched.cloned();
+    finding
+}
+
+fn shown(backend: Backend, trial: &Trial) -> String {
+    let answer = match &trial.answer {
+        Answer::Accepted(rows) if rows.is_empty() => "accepted".to_owned(),
+        Answer::Accepted(rows) => {
+            let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
+            let row = |row: &Vec<Option<String>>| row.iter().map(cell).collect::<Vec<_>>().join(", ");
+            format!("accepted, and then there is {}", rows.iter().map(row).collect::<Vec<_>>().join("; "))
+        }
+        Answer::Refused(reason) => format!("refused: {reason}"),
+        Answer::NotAsked(reason) => format!("not asked: {reason}"),
+    };
+    format!("{}\n-- {backend}: {answer}", trial.statement)
+}
+
+fn help(promise: Promise, on_postgres: &Answer) -> String {
+    let lenient = if matches!(on_postgres, Answer::Accepted(_)) { "postgres" } else { "sqlite" };
+    match promise {
+        Promise::ForeignKey | Promise::OnDelete | Promise::OnUpdate if lenient == "sqlite" => {
+            "let the application open SQLite with PRAGMA foreign_keys = ON, and say so with foreign_keys = true \
+             under [sqlite]"
+                .to_owned()
+        }
+        Promise::Check => "write the condition so that both databases read it the same".to_owned(),
+        Promise::UniqueNulls => "say NOT NULL, or make NULL distinct or not on both".to_owned(),
+        Promise::UniqueCase | Promise::Equality => {
+            "give the column the same collation on both, or keep one case only".to_owned()
+        }
+        Promise::Default => "write the default so that both give the same value".to_owned(),
+        _ => format!("let {lenient} refuse it, too"),
+    }
+}
+
+/// What SQLite's columns take by nature, told once for a table.
+fn note(table: &Name, trials: &[&Trial], sqlite: &Recording) -> Finding {
+    let column = |trial: &&Trial| trial.question.object.part.as_ref().map(|(_, name)| format!("\"{name}\""));
+    let mut columns: Vec<String> = trials.iter().filter_map(column).collect();
+    columns.sort();
+    columns.dedup();
+    let message = format!(
+        "sqlite takes values in table {} that the types of postgres refuse: {}",
+        quoted(table),
+        columns.join(", ")
+    );
+    let mut finding = Finding::new(CHECK.id, message)
+        .about(&ObjectId::whole(Kind::Table, table.clone()))
+        .help("add a CHECK, or make the table STRICT (SQLite 3.37 and later), where the application does not see to it");
+    finding.severity = Severity::Note;
+    finding.backend = Some(sqlite.backend);
+    finding
+}

@@ -1,0 +1,346 @@
+//! `rows-changed`: a revision changes values that it should have left alone, or changes them on one
+//! backend in another way than on the other.
+
+use std::collections::BTreeMap;
+
+use super::{Check, Family, Judge, Judgement, counted, quoted, script_of};
+use crate::Backend;
+use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRows, Walk};
+use crate::family::{ColumnType, Family as Types};
+use crate::history::Downgrade;
+use crate::report::{Finding, Severity};
+use crate::rows::Datum;
+use crate::schema::{Kind, Name, Schema};
+
+pub(super) static CHECK: Check = Check {
+    id: "rows-changed",
+    family: Family::Rows,
+    severity: Severity::Error,
+    problem: "a revision changes the values of rows on one backend only, or its downgrade does not give them back",
+    why: "The same rows ride along on both backends. What an upgrade makes of them, and what it fills new \
+          columns with, must mean the same on both; that is judged for revisions that both histories have. A \
+          downgrade must give the columns that were there all along their values back, which is a warning where \
+          it does not: such a change may be meant, and a comment in an otherwise empty downgrade says so. Values \
+          that differ from one run to the next, from the clock or at random, are left out, and so are columns \
+          that the upgrade drops.",
+    example: "UPDATE users SET active = 'yes';",
+    mend: "Write the same change in both dialects; keep what the downgrade needs to restore the old values, or say \
+           in its comment that it does not.",
+    walks: &[Walk::Probe],
+    judge: Judge::Across(judge),
+};
+
+fn judge(evidence: &Evidence, judgement: &mut Judgement) {
+    for recording in evidence.recordings() {
+        for trip in recording.round_trips() {
+            judgement.findings.extend(not_given_back(recording, &trip));
+        }
+    }
+    let both = (evidence.recordings.get(&Backend::Postgres), evidence.recordings.get(&Backend::Sqlite));
+    let (Some(postgres), Some(sqlite)) = both else { return };
+    let trips: BTreeMap<_, _> = sqlite.round_trips().map(|trip| (&trip.revision.id, trip)).collect();
+    for trip in postgres.round_trips() {
+        if let Some(other) = trips.get(&trip.revision.id) {
+            let sides = [Side { recording: postgres, trip }, Side { recording: sqlite, trip: *other }];
+            judgement.findings.extend(changed_otherwise(&sides));
+        }
+    }
+}
+
+/// The values of one column in the rows of a table, by the row's key.
+struct Column<'a> {
+    place: usize,
+    column_type: ColumnType,
+    recording: &'a Recording,
+}
+
+impl<'a> Column<'a> {
+    fn of(
+        recording: &'a Recording,
+        rows: &TableRows,
+        schema: &Schema,
+        table: &Name,
+        name: &str,
+    ) -> Option<Self> {
+        let place = rows.columns.iter().position(|column| column == name)?;
+        let object = schema.table(table)?.part(Kind::Column, name)?;
+        let column_type = ColumnType::of(recording.backend, schema, object);
+        Some(Self { place, column_type, recording })
+    }
+
+    fn value(&self, row: &[Option<String>]) -> Datum {
+        Datum::read(self.recording.backend, &self.column_type, row.get(self.place).and_then(Option::as_deref))
+    }
+
+    /// Whether a value came from the clock while this was recorded.
+    fn is_of_the_clock(&self, value: &Datum) -> bool {
+        let micros = match value {
+            Datum::Timestamp(micros) => *micros,
+            Datum::TimestampTz(moment) => moment.micros,
+            Datum::Integer(number)
+                if matches!(self.column_type.family, Types::Integer | Types::Timestamp) =>
+            {
+                i64::try_from(*number).unwrap_or(0).saturating_mul(1_000_000)
+            }
+            Datum::Text(text) if text.len() >= 19 => {
+                return matches!(
+                    Datum::read(self.recording.backend, &self.column_type, Some(text)),
+                    Datum::Timestamp(micros) if self.during(micros)
+                );
+            }
+            _ => return false,
+        };
+        self.during(micros)
+    }
+
+    fn during(&self, micros: i64) -> bool {
+        // A day on either side, whatever the time zone.
+        const DAY: i64 = 86_400_000_000;
+        (self.recording.began - DAY..self.recording.began + DAY).contains(&micros)
+    }
+}
+
+/// The rows of a table by their primary key, as values.
+fn by_key<'a>(
+    recording: &'a Recording,
+    rows: &'a TableRows,
+    schema: &Schema,
+    table: &Name,
+) -> Option<BTreeMap<String, &'a [Option<String>]>> {
+    let columns: Vec<Column<'_>> = rows
+        .key
+        .iter()
+        .map(|name| Column::of(recording, rows, schema, table, name))
+        .collect::<Option<_>>()?;
+    if columns.is_empty() {
+        return None;
+    }
+    let key = |row: &[Option<String>]| {
+        columns.iter().map(|column| column.value(row).plain()).collect::<Vec<_>>().join("\u{1f}")
+    };
+    Some(rows.rows.iter().map(|row| (key(row), row.as_slice())).collect())
+}
+
+/// The values that a downgrade does not give back.
+fn not_given_back(recording: &Recording, trip: &RoundTrip<'_>) -> Vec<Finding> {
+    let found = || {
+        let (up, down) = (trip.up()?, trip.down()?);
+        let applied = up.outcome.is_applied() && down.outcome.is_applied();
+        if !applied || !matches!(trip.revision.downgrade, Downgrade::Script(_)) {
+            return None;
+        }
+        let (before, between) = (up.rows_before.as_ref()?, up.rows_after.as_ref()?);
+        let after = down.rows_after.as_ref()?;
+        let schema = recording.expected(&down.state)?;
+        let after_schema = down.schema.as_ref().unwrap_or(schema);
+        let mut findings = Vec::new();
+        for (table, rows) in &before.tables {
+            let (Some(between), Some(after)) = (between.tables.get(table), after.tables.get(table)) else {
+                continue;
+            };
+            let (Some(old), Some(new)) =
+                (by_key(recording, rows, schema, table), by_key(recording, after, after_schema, table))
+            else {
+                continue;
+            };
+            let mut changes = Changes::default();
+            for name in rows.columns.iter().filter(|name| between.columns.contains(name)) {
+                let columns = Column::of(recording, rows, schema, table, name).zip(Column::of(
+                    recording,
+                    after,
+                    after_schema,
+                    table,
+                    name,
+                ));
+                let Some((old_column, new_column)) = columns else { continue };
+                for (key, row) in &old {
+                    let Some(now) = new.get(key) else { continue };
+                    let (was, is) = (old_column.value(row), new_column.value(now));
+                    if !was.same(&is) && !new_column.is_of_the_clock(&is) {
+                        changes.add(name, key, [&was, &is]);
+                    }
+                }
+            }
+            findings.extend(changes.of_downgrade(recording, down, table));
+        }
+        Some(findings)
+    };
+    found().unwrap_or_default()
+}
+
+/// One backend's side of a revision that both have.
+struct Side<'a> {
+    recording: &'a Recording,
+    trip: RoundTrip<'a>,
+}
+
+/// What a side knows of a table around an upgrade.
+struct Around<'a> {
+    before: BTreeMap<String, &'a [Option<String>]>,
+    after: BTreeMap<String, &'a [Option<String>]>,
+    again: Option<BTreeMap<String, &'a [Option<String>]>>,
+    before_rows: &'a TableRows,
+    after_rows: &'a TableRows,
+    before_schema: &'a Schema,
+    after_schema: &'a Schema,
+    recording: &'a Recording,
+}
+
+impl<'a> Side<'a> {
+    fn rows(&self) -> Option<(&'a Rows, &'a Rows)> {
+        let up = self.trip.up().filter(|up| up.outcome.is_applied())?;
+        Some((up.rows_before.as_deref()?, up.rows_after.as_deref()?))
+    }
+
+    fn around(&self, table: &Name) -> Option<Around<'a>> {
+        let (before, after) = self.rows()?;
+        let up = self.trip.up()?;
+        let position = self.recording.history.position(&self.trip.revision.id)?;
+        let before_schema = self.recording.expected(&self.recording.history.state_before(position))?;
+        let after_schema = self.recording.expected(&up.state)?;
+        let (before_rows, after_rows) = (before.tables.get(table)?, after.tables.get(table)?);
+        let again = self.trip.again().filter(|again| again.outcome.is_applied());
+        let again = again.and_then(|again| again.rows_after.as_deref()?.tables.get(table));
+        Some(Around {
+            before: by_key(self.recording, before_rows, before_schema, table)?,
+            after: by_key(self.recording, after_rows, after_schema, table)?,
+            again: again.and_then(|rows| by_key(self.recording, rows, after_schema, table)),
+            before_rows,
+            after_rows,
+            before_schema,
+            after_schema,
+            recording: self.recording,
+        })
+    }
+}
+
+impl Around<'_> {
+    fn old(&self, table: &Name, name: &str) -> Option<Column<'_>> {
+        Column::of(self.recording, self.before_rows, self.before_schema, table, name)
+    }
+
+    fn new(&self, table: &Name, name: &str) -> Option<Column<'_>> {
+        Column::of(self.recording, self.after_rows, self.after_schema, table, name)
+    }
+
+    /// Whether the upgrade gives this row the same value each time.
+    fn is_settled(&self, column: &Column<'_>, key: &str, value: &Datum) -> bool {
+        let again = self.again.as_ref().and_then(|again| again.get(key));
+        !column.is_of_the_clock(value) && again.is_none_or(|row| column.value(row).same(value))
+    }
+}
+
+/// What the upgrade made of rows on one backend otherwise than on the other.
+fn changed_otherwise(sides: &[Side<'_>; 2]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let Some((before, _)) = sides[0].rows() else { return findings };
+    for table in before.tables.keys() {
+        let (Some(one), Some(other)) = (sides[0].around(table), sides[1].around(table)) else { continue };
+        let mut changes = Changes::default();
+        for name in &one.after_rows.columns {
+            let Some((one_new, other_new)) = one.new(table, name).zip(other.new(table, name)) else {
+                continue;
+            };
+            let old = (one.old(table, name), other.old(table, name));
+            for (key, row) in &one.after {
+                let (Some(other_row), Some(was), Some(other_was)) =
+                    (other.after.get(key), one.before.get(key), other.before.get(key))
+                else {
+                    continue;
+                };
+                let alike = match &old {
+                    (Some(one_old), Some(other_old)) => one_old.value(was).same(&other_old.value(other_was)),
+                    (None, None) => true,
+                    _ => false,
+                };
+                let (value, other_value) = (one_new.value(row), other_new.value(other_row));
+                let settled =
+                    one.is_settled(&one_new, key, &value) && other.is_settled(&other_new, key, &other_value);
+                if alike && settled && !value.same(&other_value) {
+                    changes.add(name, key, [&value, &other_value]);
+                }
+            }
+        }
+        findings.extend(changes.of_upgrade(&sides[1], table));
+    }
+    findings
+}
+
+/// The columns whose values changed, each with how many rows and the first of them.
+#[derive(Default)]
+struct Changes<'a> {
+    columns: BTreeMap<&'a str, (usize, [String; 3])>,
+}
+
+impl<'a> Changes<'a> {
+    fn add(&mut self, column: &'a str, key: &str, values: [&Datum; 2]) {
+        let [one, other] = values.map(shown);
+        let first = || (0, [key.replace('\u{1f}', ", "), one, other]);
+        self.columns.entry(column).or_insert_with(first).0 += 1;
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<String> = self.columns.keys().map(|name| format!("\"{name}\"")).collect();
+        let noun = if names.len() == 1 { "column" } else { "columns" };
+        format!("{noun} {}", names.join(", "))
+    }
+
+    fn lines(&self, labels: [&str; 2]) -> String {
+        let line = |(name, (rows, [key, one, other])): (&&str, &(usize, [String; 3]))| {
+            let rows = counted(*rows, "row", "rows");
+            format!("{name} of row {key}: {} {one}, {} {other} ({rows})\n", labels[0], labels[1])
+        };
+        self.columns.iter().map(line).collect()
+    }
+
+    fn of_downgrade(&self, recording: &Recording, down: &Observation, table: &Name) -> Option<Finding> {
+        if self.columns.is_empty() {
+            return None;
+        }
+        let revision = &down.step.revision;
+        let (name, backend) = (recording.name(revision), recording.backend);
+        let message = format!(
+            "downgrade of {name} does not give {} of table {} the old values back ({backend})",
+            self.names(),
+            quoted(table)
+        );
+        let mut finding = Finding::new(CHECK.id, message)
+            .about(table)
+            .quoting(Some(self.lines(["was", "is"])))
+            .help("restore the old values in the downgrade, or leave it empty but for a comment that says why not");
+        finding.severity = Severity::Warning;
+        finding.backend = Some(backend);
+        finding.location = script_of(recording, &down.step);
+        finding.revision = Some(revision.clone());
+        Some(finding)
+    }
+
+    fn of_upgrade(&self, sqlite: &Side<'_>, table: &Name) -> Option<Finding> {
+        let up = sqlite.trip.up().filter(|_| !self.columns.is_empty())?;
+        let revision = &up.step.revision;
+        let message = format!(
+            "upgrade of {} leaves other values in {} of table {} on sqlite than on postgres",
+            sqlite.recording.name(revision),
+            self.names(),
+            quoted(table)
+        );
+        let mut finding = Finding::new(CHECK.id, message)
+            .about(table)
+            .quoting(Some(self.lines(["postgres has", "sqlite has"])))
+            .help("write the change so that both dialects compute the same value");
+        finding.backend = Some(sqlite.recording.backend);
+        finding.location = script_of(sqlite.recording, &up.step);
+        finding.revision = Some(revision.clone());
+        Some(finding)
+    }
+}
+
+fn shown(value: &Datum) -> String {
+    let text = value.plain();
+    let short: String = text.chars().take(40).collect();
+    match value {
+        Datum::Null => "NULL".to_owned(),
+        _ if short.len() < text.len() => format!("'{short}…'"),
+        _ => format!("'{text}'"),
+    }
+}

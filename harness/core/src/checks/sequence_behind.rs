@@ -1,0 +1,89 @@
+//! `sequence-behind`: a row that leaves its key to the database is refused, or gets no key.
+
+use super::{Check, Family, Judge, Judgement, named, quoted, script_of};
+use crate::Backend;
+use crate::evidence::{Counted, Evidence, Recording, Step, Walk};
+use crate::history::Direction;
+use crate::report::{Finding, Severity};
+use crate::trials::{Answer, Promise, Trial};
+
+pub(super) static CHECK: Check = Check {
+    id: "sequence-behind",
+    family: Family::Rows,
+    severity: Severity::Error,
+    problem: "a row that leaves its key to the database is refused, or gets no key",
+    why: "A table that is built anew and filled from the old one starts counting at 1 again unless its sequence is \
+          set, and the next insert collides. So after each upgrade that touches a table with rows, a row is \
+          inserted that leaves its key to the database. At head the same is tried on SQLite where \
+          PostgreSQL counts: on SQLite only INTEGER PRIMARY KEY does, BIGINT PRIMARY KEY does not (SQLite manual, \
+          \"ROWIDs and the INTEGER PRIMARY KEY\").",
+    example: "INSERT INTO invoices_new (id, total) SELECT id, total FROM invoices;",
+    mend: "Set the sequence to the largest key after copying the rows, with setval; on SQLite declare the key as \
+           INTEGER PRIMARY KEY.",
+    walks: &[Walk::Probe, Walk::Trials],
+    judge: Judge::Across(judge),
+};
+
+fn judge(evidence: &Evidence, judgement: &mut Judgement) {
+    for recording in evidence.recordings() {
+        judgement.findings.extend(recording.counted.iter().filter_map(|one| behind(recording, one)));
+    }
+    let both = (evidence.recordings.get(&Backend::Postgres), evidence.recordings.get(&Backend::Sqlite));
+    let (Some(postgres), Some(sqlite)) = both else { return };
+    for (one, other) in postgres.trials.iter().zip(&sqlite.trials) {
+        if one.question.promise == Promise::Counting {
+            // The other way round, SQLite counts by nature, and the application gives the keys.
+            judgement.findings.extend(counts_on_one(sqlite, other, postgres, one));
+        }
+    }
+}
+
+/// What a revision left behind.
+fn behind(recording: &Recording, counted: &Counted) -> Option<Finding> {
+    let reason = counted.refused.as_ref()?;
+    let message = format!(
+        "after {}, a row of table {} that leaves \"{}\" to the database is refused ({}): {reason}",
+        recording.name(&counted.revision),
+        quoted(&counted.table),
+        counted.column,
+        recording.backend
+    );
+    let mut finding = Finding::new(CHECK.id, message)
+        .about(&counted.table)
+        .quoting(Some(counted.statement.clone()))
+        .help("set the sequence behind the key to the largest key, with setval, where the rows are copied");
+    let step = Step { direction: Direction::Upgrade, revision: counted.revision.clone() };
+    finding.location = script_of(recording, &step);
+    finding.revision = Some(counted.revision.clone());
+    finding.backend = Some(recording.backend);
+    Some(finding)
+}
+
+/// A key that only the other backend counts.
+fn counts_on_one(recording: &Recording, trial: &Trial, other: &Recording, others: &Trial) -> Option<Finding> {
+    let counts = |trial: &Trial| matches!(&trial.answer, Answer::Accepted(rows) if rows.is_empty());
+    let how = match &trial.answer {
+        Answer::Refused(reason) => format!("is refused: {reason}"),
+        Answer::Accepted(rows) if !rows.is_empty() => "gets NULL for it".to_owned(),
+        _ => return None,
+    };
+    if !counts(others) {
+        return None;
+    }
+    let object = &trial.question.object;
+    let message = format!(
+        "a row that leaves {} to the database {how} ({}), while {} counts",
+        named(object),
+        recording.backend,
+        other.backend
+    );
+    let touched =
+        recording.latest_change(|before, after| before.table(&object.group) != after.table(&object.group));
+    let mut finding = Finding::new(CHECK.id, message)
+        .about(object)
+        .quoting(Some(trial.statement.clone()))
+        .help("declare the key so that both count: INTEGER PRIMARY KEY on SQLite, an identity on PostgreSQL");
+    finding.backend = Some(recording.backend);
+    finding.revision = touched.cloned();
+    Some(finding.repeating("parity-mismatch", object))
+}

@@ -1,0 +1,148 @@
+//! Putting the same questions to both backends at head.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use switchback_core::Backend;
+use switchback_core::rows::{Candidate, Parents, Side, TableGenerator, order};
+use switchback_core::schema::{Name, Schema};
+use switchback_core::trials::{Action, Answer, Common, Dialect, Taken, Trial, plan as questions};
+
+use super::engine::all_rows;
+use super::exchange::Exchange;
+use super::sow::{Field, sow, takes_no_rows};
+use super::{Engine, Plan, RecordError};
+
+/// How many further rows with unusual values are wanted, and the first candidate that is tried.
+const UNUSUAL: (usize, u32) = (6, 4);
+/// The same of plain ones.
+const PLAIN: (usize, u32) = (2, 24);
+/// How many candidates are tried for what is wanted of them.
+const TRIES: u32 = 16;
+
+/// One recorder's side of the questions to both.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    heads: Exchange<Option<(Backend, Arc<Schema>)>>,
+    taken: Exchange<Taken>,
+}
+
+impl Asking {
+    /// Both sides.
+    pub fn pair() -> (Self, Self) {
+        let (heads, other_heads) = Exchange::pair();
+        let (taken, other_taken) = Exchange::pair();
+        (Self { heads, taken }, Self { heads: other_heads, taken: other_taken })
+    }
+
+    /// Lets the other side no longer wait, however this one ended.
+    pub fn end(&self) {
+        self.heads.end();
+        self.taken.end();
+    }
+
+    /// Tells the head, or that it was not reached, and hears that of the other.
+    async fn meet(&self, head: Option<(Backend, Arc<Schema>)>) -> Option<(Backend, Arc<Schema>)> {
+        self.heads.tell(head);
+        (*self.heads.hear().await?).clone()
+    }
+}
+
+/// The head of the other backend, once it is there; nothing if it does not come so far.
+pub(super) async fn meet(
+    plan: &Plan,
+    backend: Backend,
+    head: Option<&Arc<Schema>>,
+) -> Option<(Backend, Arc<Schema>)> {
+    plan.asking.as_ref()?.meet(head.map(|head| (backend, Arc::clone(head)))).await
+}
+
+/// Asks in a copy of the trunk at head, which this fills with rows.
+pub(super) async fn ask<E: Engine>(
+    engine: &mut E,
+    copy: &mut E::Database,
+    plan: &Plan,
+    head: &Schema,
+    other: Option<&(Backend, Arc<Schema>)>,
+) -> Result<Vec<Trial>, RecordError> {
+    let own = Side { backend: engine.backend(), schema: head };
+    let others: Vec<Side<'_>> =
+        other.iter().map(|(backend, schema)| Side { backend: *backend, schema }).collect();
+    let taken = take(engine, copy, plan, own, &others).await?;
+    let common = match &plan.asking {
+        Some(asking) if other.is_some() => {
+            asking.taken.tell(taken.clone());
+            asking.taken.hear().await.map(|theirs| Common::of(&taken, &theirs))
+        }
+        _ => Some(Common::alone(&taken)),
+    };
+    let Some(common) = common else { return Ok(Vec::new()) };
+    let heads: BTreeMap<Backend, &Schema> =
+        others.iter().chain([&own]).map(|side| (side.backend, side.schema)).collect();
+    let dialect = Dialect { backend: own.backend, schema: head };
+    let mut trials = Vec::new();
+    for question in questions(&heads, &common, plan.tries_types) {
+        let prepare: Vec<String> = question.prepare.iter().map(|action| dialect.action(action)).collect();
+        let statement = dialect.action(&question.action);
+        let reading = question.reading.as_ref().map(|reading| dialect.reading(reading));
+        let answer = engine.answer(copy, &prepare, &statement, reading.as_deref()).await?;
+        trials.push(Trial { question, statement, answer });
+    }
+    Ok(trials)
+}
+
+/// Gives each table rows, and finds out which further ones it would take.
+async fn take<E: Engine>(
+    engine: &mut E,
+    copy: &mut E::Database,
+    plan: &Plan,
+    own: Side<'_>,
+    others: &[Side<'_>],
+) -> Result<Taken, RecordError> {
+    let schema = own.schema;
+    let wanted = schema.tables().filter(|(_, group)| takes_no_rows(group).is_none());
+    let wanted = wanted.map(|(name, _)| name.clone()).collect();
+    let field = Field { schema, wanted, present: None, also: others.to_vec(), plain: false };
+    let sown = sow(engine, copy, plan, field).await?;
+    let rows = all_rows(engine, copy, schema, sown.fed.iter()).await?;
+    let mut parents = Parents::default();
+    for (name, rows) in &rows.tables {
+        parents.take(own, name, rows);
+    }
+    let mut taken = Taken::default();
+    for row in sown.rows {
+        taken.seeded.entry(row.table.clone()).or_default().push(row);
+    }
+    for name in order(schema).into_iter().filter(|name| sown.fed.contains(*name)) {
+        let Some(table) = plan.rows.table(name, own, others) else { continue };
+        for (of, found) in [(UNUSUAL, &mut taken.unusual), (PLAIN, &mut taken.plain)] {
+            let rows = would_take(engine, copy, &table, &parents, schema, of).await?;
+            found.insert(Name::clone(name), rows);
+        }
+    }
+    Ok(taken)
+}
+
+/// The first candidates that the database would take.
+async fn would_take<E: Engine>(
+    engine: &mut E,
+    copy: &mut E::Database,
+    table: &TableGenerator<'_>,
+    parents: &Parents,
+    schema: &Schema,
+    (wanted, from): (usize, u32),
+) -> Result<Vec<Candidate>, RecordError> {
+    let dialect = Dialect { backend: engine.backend(), schema };
+    let mut found = Vec::new();
+    for candidate in (from..from + TRIES).map_while(|number| table.candidate(number, parents).ok()) {
+        if found.len() == wanted {
+            break;
+        }
+        let insert = Action::Insert { table: candidate.table.clone(), row: candidate.cells.clone() };
+        let answer = engine.answer(copy, &[], &dialect.action(&insert), None).await?;
+        if matches!(answer, Answer::Accepted(_)) {
+            found.push(candidate);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,4 @@
+CREATE TABLE users (
+    id TEXT NOT NULL CONSTRAINT pk_users PRIMARY KEY,
+    name TEXT NOT NULL
+);
