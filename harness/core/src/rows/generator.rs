@@ -426,7 +426,9 @@ impl TableGenerator<'_> {
         };
         if attempt == 0 {
             let hint = plain::nth(&column.hints, number).cloned();
-            if let Some(hint) = hint.clone().filter(|_| column.apart.is_some() && number % 3 != 0) {
+            let is_text = matches!(column.wanted.family, Family::Text | Family::Any);
+            let is_shaped = column.apart.is_some() && is_text && number % 3 != 0;
+            if let Some(hint) = hint.clone().filter(|_| is_shaped) {
                 // What a pattern asks for must stay, what a length asks for may vary.
                 return if number % 3 == 1 { hint } else { distinct::vary(hint, number) };
             }
@@ -435,7 +437,9 @@ impl TableGenerator<'_> {
                 return distinct::value(&column.wanted, &column.name, number, place, drawn);
             }
             if is_plain {
-                return hint.unwrap_or_else(|| self.plain(column, number));
+                // Plain values first; what a pattern asks for where they were refused again and again.
+                let refused = number % PLAIN_FROM >= PLAIN_FROM / 2;
+                return hint.filter(|_| refused).unwrap_or_else(|| self.plain(column, number));
             }
             if column.nullable && turn % 4 == 3 {
                 return Datum::Null;

@@ -1,15 +1,16 @@
 //! A step that failed with made-up rows, once more with rows that nobody could object to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use switchback_core::evidence::{Observation, Retried};
 use switchback_core::history::Direction;
 use switchback_core::rows::{self, Plain, Side};
-use switchback_core::schema::Schema;
+use switchback_core::schema::{Name, Schema};
 
 use super::sow::{Field, sow, tables_to_feed};
 use super::walks::{Recorder, new_database, observe};
-use super::{Engine, RecordError};
+use super::{Engine, RecordError, fixtures};
 
 impl<E: Engine> Recorder<'_, E> {
     /// Takes the step of the revision at `position` in a database of its own, with plain rows that
@@ -30,10 +31,16 @@ impl<E: Engine> Recorder<'_, E> {
         };
         let other = self.counterpart(applied).await;
         let mut outcome = failed.outcome.clone();
-        for style in Plain::ALL {
+        let failure = failed.outcome.failure();
+        let filled = failure.and_then(|failure| fixtures::target(failure.statement.as_deref()?));
+        // A revision that fills a table from others may meet rows there that have nothing to do with
+        // those: it is tried with that table empty, too.
+        let last = filled.map(|table| (Plain::Numbers, Some(table)));
+        for (style, empty) in Plain::ALL.map(|style| (style, None)).into_iter().chain(last) {
             let mut also = vec![Side { backend, schema: after }];
             also.extend(other.iter().map(|(backend, schema)| Side { backend: *backend, schema }));
-            let wanted = tables_to_feed(before, self.plan).into_keys().collect();
+            let mut wanted: BTreeSet<Name> = tables_to_feed(before, self.plan).into_keys().collect();
+            wanted.retain(|table| Some(table) != empty.as_ref());
             let field = Field { schema: before, wanted, present: None, also, plain: Some(style) };
             let mut database = self.at(applied).await?;
             sow(self.engine, &mut database, self.plan, field).await?;
