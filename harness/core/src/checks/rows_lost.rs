@@ -1,19 +1,23 @@
 //! `rows-lost`: rows that were there before a revision are not there after it.
 
+use std::collections::BTreeSet;
+
 use super::{Check, Family, Judge, Judgement, counted, quoted, script_of};
 use crate::evidence::{Observation, Recording, Rows, TableRows, Walk};
 use crate::report::{Finding, NotRun, Severity};
-use crate::schema::Name;
+use crate::rows::{ForeignKey, foreign_keys, shown};
+use crate::schema::{Attribute, Kind, Name};
+use crate::sql::{Token, lex};
 
 pub(super) static CHECK: Check = Check {
     id: "rows-lost",
     family: Family::Rows,
     severity: Severity::Error,
     problem: "rows that were there before a revision are not there after it",
-    why: "The rows that the project gives ride along from the revision in which their table first appears. \
+    why: "Rows, made up or given by the project, ride along from the revision in which their table first appears. \
           After each upgrade and downgrade the tables that were there before and still are must hold at least \
           as many rows. Rows of a table that a revision drops go with it, and so do rows that the upgrade wrote \
-          and its downgrade takes back. The usual \
+          and its downgrade takes back. Rows that a revision deletes in so many words are a note. The usual \
           culprit is a table rebuild on SQLite with foreign keys on: DROP TABLE deletes the rows first, and \
           that cascades into the children.",
     example: "DROP TABLE authors;",
@@ -47,8 +51,70 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
                     continue;
                 }
                 told.push(table);
-                judgement.findings.push(finding(recording, seen, table, &lost));
+                let meant = deleted(recording, seen);
+                if meant.contains(table) {
+                    let finding = finding(recording, seen, table, &lost).weighing(Severity::Note);
+                    judgement.findings.push(
+                        finding.help(
+                            "the revision says so itself; keep a copy if these rows may be wanted again",
+                        ),
+                    );
+                } else if !goes_with(recording, seen, table, &meant) {
+                    judgement.findings.push(finding(recording, seen, table, &lost));
+                }
             }
+        }
+    }
+}
+
+/// The tables of which a step's script deletes rows in so many words.
+fn deleted(recording: &Recording, seen: &Observation) -> BTreeSet<Name> {
+    let revision = recording.history.get(&seen.step.revision);
+    let script = revision.and_then(|revision| revision.script(seen.step.direction));
+    let schema = recording.expected(&recording.state_before(seen));
+    let mut found = BTreeSet::new();
+    for (schema, script) in schema.into_iter().zip(script) {
+        let tokens: Vec<_> =
+            lex(&script.text, recording.backend).into_iter().filter(Token::is_significant).collect();
+        let starts = |place: usize| {
+            let is = |offset: usize, word: &str| {
+                tokens.get(place + offset).is_some_and(|token| token.is_word(word))
+            };
+            is(0, "truncate") || is(0, "delete") && is(1, "from")
+        };
+        for place in (0..tokens.len()).filter(|place| starts(*place)) {
+            let names = tokens[place..]
+                .iter()
+                .skip(1)
+                .take_while(|token| !token.is_mark(";") && !token.is_word("where"));
+            let names = names.map(|token| token.text.trim_matches(['"', '`', '[', ']']));
+            for name in names {
+                let named = |(table, _): &(&Name, _)| table.local().eq_ignore_ascii_case(name);
+                found.extend(schema.tables().find(named).map(|(table, _)| table.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// Whether the rows of a table go with those of one whose rows are deleted: a foreign key says so.
+fn goes_with(recording: &Recording, seen: &Observation, table: &Name, meant: &BTreeSet<Name>) -> bool {
+    let Some(schema) = recording.expected(&recording.state_before(seen)) else { return false };
+    let mut gone = meant.clone();
+    loop {
+        let before = gone.len();
+        for (name, group) in schema.tables() {
+            let cascades = |key: &ForeignKey| {
+                let object = group.part(Kind::ForeignKey, &key.name);
+                object.and_then(|object| object.text(Attribute::OnDelete)) == Some("cascade")
+            };
+            let keys = foreign_keys(schema, group);
+            if keys.iter().any(|key| gone.contains(&key.parent) && cascades(key)) {
+                gone.insert(name.clone());
+            }
+        }
+        if gone.len() == before {
+            return gone.contains(table);
         }
     }
 }
@@ -85,7 +151,7 @@ fn gone(before: &TableRows, after: &TableRows) -> Option<Vec<String>> {
     let new = after.project(&before.key)?;
     let gone = old.iter().filter(|key| !new.contains(key));
     let text = |key: &Vec<Option<&str>>| {
-        key.iter().map(|cell| cell.unwrap_or("NULL")).collect::<Vec<_>>().join(", ")
+        key.iter().map(|cell| shown(cell.unwrap_or("NULL"))).collect::<Vec<_>>().join(", ")
     };
     Some(gone.map(text).collect())
 }

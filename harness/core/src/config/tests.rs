@@ -43,7 +43,10 @@ setup = "functions.sql"
 tables = ["event_store"]
 
 [rows]
+per_table = 2
+values = { "users.email" = ["ada@example.org"], "users.age" = 36 }
 fixtures = "rows.json"
+seed = 7
 
 [checks]
 "metadata-drift" = "off"
@@ -83,13 +86,24 @@ reason = "JSON containment is queried on PostgreSQL only"
         BTreeMap::from([(Backend::Postgres, text("setup.sql")), (Backend::Sqlite, text("functions.sql"))])
     );
     assert_eq!(config.append_only, BTreeSet::from([text("event_store")]));
-    assert_eq!(config.rows.fixtures, ["rows.json"]);
+    assert_eq!(
+        config.rows,
+        RowsConfig {
+            per_table: 2,
+            values: BTreeMap::from([
+                (text("users.age"), vec![text("36")]),
+                (text("users.email"), vec![text("ada@example.org")])
+            ]),
+            fixtures: vec![text("rows.json")],
+            seed: 7
+        }
+    );
     assert_eq!(
         config.checks,
         BTreeMap::from([(text("metadata-drift"), Level::Off), (text("rows-lost"), Level::Error)])
     );
     let [accept] = config.accept.as_slice() else { panic!("one entry") };
-    assert_eq!((accept.backend, accept.line), (Some(Backend::Sqlite), 31));
+    assert_eq!((accept.backend, accept.line), (Some(Backend::Sqlite), 34));
     assert!(accept.matches("metadata-drift", Some(Backend::Sqlite), None, Some("event_store.ix_gin")));
 }
 
@@ -137,6 +151,18 @@ reason = "JSON containment is queried on PostgreSQL only"
 #[case::home(
     "[rows]\nfixtures = [\"a.sql\", \"~/b.sql\"]\n",
     "2: \"fixtures\" is the absolute path \"~/b.sql\": write it relative to this file"
+)]
+#[case::fewer_than_none(
+    "[rows]\nper_table = -1\n",
+    "2: \"per_table\" cannot be -1: it is a whole number from 0 to 1000"
+)]
+#[case::values_of_no_column(
+    "[rows]\nvalues = { email = [\"ada@example.org\"] }\n",
+    "2: \"email\" names no column: write \"table.column\""
+)]
+#[case::values_of_values(
+    "[rows]\nvalues = { \"users.email\" = [[1]] }\n",
+    "2: \"users.email\" must be an array of strings, numbers and booleans, not an array"
 )]
 #[case::empty_path(
     "[history]\npath = \"\"\n",

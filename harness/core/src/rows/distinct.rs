@@ -28,7 +28,12 @@ pub(super) fn value(wanted: &Wanted, name: &str, number: u32, place: u32, drawn:
     let n = i128::from(number) + 1;
     match (wanted.family, drawn) {
         (Family::Integer, _) => Datum::Integer(n),
-        (Family::Uuid, Some(drawn)) => drawn,
+        (Family::Uuid, Some(Datum::Uuid(mut bytes))) => {
+            for (byte, mark) in bytes[12..].iter_mut().zip(number.to_be_bytes()) {
+                *byte ^= mark;
+            }
+            Datum::Uuid(bytes)
+        }
         (Family::Text | Family::Any, drawn) => Datum::Text(text(wanted, name, number, drawn)),
         (Family::Decimal, _) => match wanted.precision {
             Some((digits, scale)) if i64::from(scale) >= i64::from(digits) => {
@@ -57,6 +62,27 @@ pub(super) fn value(wanted: &Wanted, name: &str, number: u32, place: u32, drawn:
         (Family::Enum | Family::Boolean, _) => plain::value(wanted, name, number),
         // One day, second or moment apart, and the ends of a span in their order.
         _ => plain::value(wanted, name, number * 10 + place),
+    }
+}
+
+/// A value much like the given one, and of the same length.
+pub(super) fn vary(value: Datum, number: u32) -> Datum {
+    match value {
+        Datum::Text(text) => {
+            let mark = number.to_string();
+            let kept = text.chars().count().checked_sub(mark.len());
+            kept.map_or(Datum::Text(text.clone()), |kept| {
+                Datum::Text(text.chars().take(kept).chain(mark.chars()).collect())
+            })
+        }
+        Datum::Bytes(mut bytes) => {
+            for (byte, mark) in bytes.iter_mut().rev().zip(number.to_le_bytes()) {
+                *byte ^= mark;
+            }
+            Datum::Bytes(bytes)
+        }
+        Datum::Integer(value) => Datum::Integer(value + i128::from(number)),
+        other => other,
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::datum::Datum;
 use super::expression::Condition;
-use super::keys::{ForeignKey, foreign_keys, may_be_null, mentioned, unique_keys};
+use super::keys::{ForeignKey, foreign_keys, likely_keys, may_be_null, mentioned, unique_keys};
 use super::strategy::{any_value, edges, pick};
 use super::wanted::{Wanted, domain_is_not_null};
-use super::{distinct, harvest, plain};
+use super::{Plain, distinct, harvest, plain};
 use crate::Backend;
 use crate::evidence::TableRows;
 use crate::family::{ColumnType, Family, domain_checks};
@@ -24,7 +24,7 @@ pub struct Generator {
     seed: u64,
     per_table: usize,
     values: BTreeMap<String, Vec<String>>,
-    only_plain: bool,
+    only_plain: Option<Plain>,
 }
 
 /// A schema in which the rows must fit.
@@ -96,13 +96,13 @@ impl Parents {
 impl Generator {
     /// A generator; `values` are the project's own for `table.column`.
     pub fn new(seed: u64, per_table: usize, values: BTreeMap<String, Vec<String>>) -> Self {
-        Self { seed, per_table, values, only_plain: false }
+        Self { seed, per_table, values, only_plain: None }
     }
 
-    /// The same without unusual values.
+    /// The same without unusual values, and with texts in one form.
     #[must_use]
-    pub fn plain(mut self) -> Self {
-        self.only_plain = true;
+    pub fn plain(mut self, style: Plain) -> Self {
+        self.only_plain = Some(style);
         self
     }
 
@@ -139,6 +139,7 @@ impl Generator {
             conditions: Vec::new(),
             keys: Vec::new(),
             uniques: Vec::new(),
+            likely: BTreeSet::new(),
             left_out: BTreeSet::new(),
         };
         for (side, group) in &sides {
@@ -159,6 +160,8 @@ pub struct TableGenerator<'a> {
     conditions: Vec<(Condition, Vec<String>)>,
     keys: Vec<ForeignKey>,
     uniques: Vec<Vec<String>>,
+    /// The keys that no constraint says.
+    likely: BTreeSet<String>,
     /// Columns whose default alone may fill them.
     left_out: BTreeSet<String>,
 }
@@ -195,7 +198,12 @@ impl TableGenerator<'_> {
                 && !domain.is_some_and(|domain| domain_is_not_null(side.schema, domain));
             match self.columns.iter_mut().find(|column| column.name == name) {
                 Some(known) => {
-                    known.wanted = known.wanted.clone().and(wanted);
+                    // Of one backend's schemas the own one says what is written: a later one may want
+                    // a value of another kind, to which the revision converts.
+                    let converts = side.backend == own.backend && known.wanted.family != wanted.family;
+                    if !converts {
+                        known.wanted = known.wanted.clone().and(wanted);
+                    }
                     known.nullable &= nullable;
                 }
                 None => {
@@ -217,6 +225,13 @@ impl TableGenerator<'_> {
             let known = self.keys.iter().any(|one| one.columns == key.columns && one.parent == key.parent);
             let reachable = own.schema.table(&key.parent).is_some();
             if !known && reachable {
+                self.keys.push(key);
+            }
+        }
+        for key in likely_keys(side.schema, group) {
+            let known = self.keys.iter().any(|one| one.columns == key.columns);
+            if !known && own.schema.table(&key.parent).is_some() && key.parent != self.name {
+                self.likely.insert(key.name.clone());
                 self.keys.push(key);
             }
         }
@@ -403,20 +418,28 @@ impl TableGenerator<'_> {
         if let Some(only) = plain::nth(&column.only, number + attempt) {
             return only.clone();
         }
-        let is_plain = self.generator.only_plain || number >= PLAIN_FROM;
+        let is_plain = self.generator.only_plain.is_some() || number >= PLAIN_FROM;
         let turn = number.wrapping_add(shift);
         let drawn = |of: &str, attempt: u32| {
             let parts = [table.as_str(), &column.name, of, &number.to_string(), &attempt.to_string()];
             pick(&any_value(&column.wanted), self.generator.seed, &parts)
         };
         if attempt == 0 {
+            let hint = plain::nth(&column.hints, number).cloned();
+            let is_text = matches!(column.wanted.family, Family::Text | Family::Any);
+            let is_shaped = column.apart.is_some() && is_text && number % 3 != 0;
+            if let Some(hint) = hint.clone().filter(|_| is_shaped) {
+                // What a pattern asks for must stay, what a length asks for may vary.
+                return if number % 3 == 1 { hint } else { distinct::vary(hint, number) };
+            }
             if let Some(place) = column.apart {
                 let drawn = if is_plain { None } else { drawn("apart", 0) };
                 return distinct::value(&column.wanted, &column.name, number, place, drawn);
             }
             if is_plain {
-                let hint = plain::nth(&column.hints, number).cloned();
-                return hint.unwrap_or_else(|| plain::value(&column.wanted, &column.name, number));
+                // Plain values first; what a pattern asks for where they were refused again and again.
+                let refused = number % PLAIN_FROM >= PLAIN_FROM / 2;
+                return hint.filter(|_| refused).unwrap_or_else(|| self.plain(column, number));
             }
             if column.nullable && turn % 4 == 3 {
                 return Datum::Null;
@@ -436,14 +459,23 @@ impl TableGenerator<'_> {
         );
         match choice.unwrap_or_default() {
             0..=5 if !column.hints.is_empty() => {
-                plain::nth(&column.hints, turn.wrapping_add(attempt)).cloned().unwrap_or(Datum::Null)
+                let hint = plain::nth(&column.hints, turn.wrapping_add(attempt)).cloned();
+                let hint = hint.unwrap_or(Datum::Null);
+                if column.apart.is_some() && attempt % 2 == 0 { distinct::vary(hint, number) } else { hint }
             }
             6 | 7 if column.nullable => Datum::Null,
             0..=9 if column.apart.is_some() => {
                 distinct::value(&column.wanted, &column.name, number, column.apart.unwrap_or(0), None)
             }
-            0..=9 => plain::value(&column.wanted, &column.name, number.wrapping_add(attempt)),
+            0..=9 => self.plain(column, number.wrapping_add(attempt)),
             _ => drawn("again", attempt).unwrap_or(Datum::Null),
+        }
+    }
+
+    fn plain(&self, column: &Column, number: u32) -> Datum {
+        match self.generator.only_plain {
+            Some(style) => plain::styled(&column.wanted, &column.name, number, style),
+            None => plain::value(&column.wanted, &column.name, number),
         }
     }
 
@@ -457,7 +489,7 @@ impl TableGenerator<'_> {
     ) -> Result<BTreeSet<&'c str>, String> {
         let mut settled: BTreeSet<&str> = BTreeSet::new();
         let mut stride = 1;
-        for key in &self.keys {
+        for (index, key) in self.keys.iter().enumerate() {
             let own: Option<Vec<&Column>> = key
                 .columns
                 .iter()
@@ -481,13 +513,17 @@ impl TableGenerator<'_> {
                 })
             };
             let rows: Vec<&BTreeMap<String, Datum>> = parents.of(&key.parent).iter().filter(fits).collect();
+            if rows.is_empty() && self.likely.contains(&key.name) {
+                continue;
+            }
             let is_alone =
                 self.uniques.iter().any(|unique| unique.iter().all(|column| key.columns.contains(column)));
-            let turn = number.wrapping_add(shift(&key.name));
-            let empty = !open.is_empty()
-                && (rows.is_empty()
-                    || is_own && number == 0
-                    || turn % 4 == 3 && attempt == 0 && !self.generator.only_plain);
+            let left_empty = match attempt {
+                0 => number.wrapping_add(shift(&key.name)) % 4 == 3 && self.generator.only_plain.is_none(),
+                // Which of several keys are empty goes through all that can be.
+                _ => (attempt + number) >> (index % 6) & 1 == 1,
+            };
+            let empty = !open.is_empty() && (rows.is_empty() || is_own && number == 0 || left_empty);
             if empty {
                 for column in &open {
                     cells.insert(&column.name, Datum::Null);

@@ -41,6 +41,32 @@ fn foreign_key(schema: &Schema, name: &str, key: &Object) -> Option<ForeignKey> 
     })
 }
 
+/// The keys that names tell of where no constraint does, or not yet: `user_id` is the `id` of a table
+/// `user` or `users`.
+pub(super) fn likely_keys(schema: &Schema, table: &Group) -> Vec<ForeignKey> {
+    let said: BTreeSet<String> =
+        foreign_keys(schema, table).into_iter().flat_map(|key| key.columns).collect();
+    let key = |(column, object): (&str, &Object)| {
+        let (stem, parent_column) = column.rsplit_once('_')?;
+        let stem = stem.to_lowercase();
+        let plurals = [stem.clone(), format!("{stem}s"), format!("{stem}es"), format!("{stem}_")];
+        let ies = stem.strip_suffix('y').map(|stem| format!("{stem}ies"));
+        let named = |local: &str| plurals.iter().chain(&ies).any(|plural| local.eq_ignore_ascii_case(plural));
+        let (parent, group) = schema.tables().find(|(name, _)| named(name.local()))?;
+        let parent_column = spelling(group, parent_column)?;
+        let target = group.part(Kind::Column, &parent_column)?;
+        let alike = target.text(Attribute::Type)? == object.text(Attribute::Type)?;
+        let is_key = unique_keys(group).iter().any(|key| *key == [parent_column.clone()]);
+        (alike && is_key && !said.contains(column)).then(|| ForeignKey {
+            name: format!("likely {column}"),
+            columns: vec![column.to_owned()],
+            parent: parent.clone(),
+            parent_columns: vec![parent_column],
+        })
+    };
+    table.parts_of(Kind::Column).filter_map(key).collect()
+}
+
 /// The table of that name. SQLite's names match in any case.
 fn find<'a>(schema: &'a Schema, name: &Name) -> Option<(&'a Name, &'a Group)> {
     let folded = || {
@@ -186,7 +212,8 @@ fn needs_all(schema: &Schema) -> BTreeMap<&Name, BTreeSet<Name>> {
 fn needs(schema: &Schema, only_needed: bool) -> BTreeMap<&Name, BTreeSet<Name>> {
     let mut needs = BTreeMap::new();
     for (name, group) in schema.tables() {
-        let keys = foreign_keys(schema, group).into_iter();
+        let likely = if only_needed { Vec::new() } else { likely_keys(schema, group) };
+        let keys = foreign_keys(schema, group).into_iter().chain(likely);
         let keys = keys.filter(|key| !only_needed || !key.columns.iter().any(|one| may_be_null(group, one)));
         let parents: BTreeSet<Name> = keys.map(|key| key.parent).filter(|parent| parent != name).collect();
         if !parents.is_empty() {

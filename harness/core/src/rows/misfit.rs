@@ -64,7 +64,8 @@ fn twice(name: &Name, group: &Group, rows: &TableRows) -> Option<String> {
         values.retain(|values| values.iter().all(Option::is_some));
         values.sort();
         if let Some(pair) = values.windows(2).find(|pair| pair[0] == pair[1]) {
-            let shown: Vec<&str> = pair[0].iter().map(|value| value.unwrap_or("NULL")).collect();
+            let shown: Vec<String> =
+                pair[0].iter().map(|value| super::shown(value.unwrap_or("NULL"))).collect();
             return Some(format!("{name}: two rows have {} ({})", key.join(", "), shown.join(", ")));
         }
     }
@@ -76,7 +77,7 @@ fn identified(rows: &TableRows, row: &[Option<String>]) -> String {
     let columns = if rows.key.is_empty() { rows.columns.get(..1).unwrap_or_default() } else { &rows.key };
     let cell = |column: &String| {
         let place = rows.columns.iter().position(|one| one == column)?;
-        let text: String = row.get(place)?.as_deref().unwrap_or("NULL").chars().take(60).collect();
+        let text = super::shown(row.get(place)?.as_deref().unwrap_or("NULL"));
         Some(format!("{column} = {text}"))
     };
     columns.iter().filter_map(cell).collect::<Vec<_>>().join(", ")

@@ -27,6 +27,7 @@ pub use datum::{Datum, OffsetMoment};
 pub use generator::{Candidate, Generator, Parents, Side, TableGenerator};
 pub use keys::{ForeignKey, cycles, foreign_keys, order, unique_keys};
 pub use misfit::misfit;
+pub use plain::Plain;
 pub use wanted::Wanted;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,25 @@ pub fn insert(backend: Backend, table: &Name, cells: &BTreeMap<String, String>) 
         Backend::Sqlite => "",
     };
     format!("INSERT INTO {target} ({}) {overriding}VALUES ({})", columns.join(", "), values.join(", "))
+}
+
+/// A value's text as a message can show it: on one line, with nothing that bends the line, and not
+/// too long.
+pub fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    let is_odd = |char: char| {
+        let bends =
+            matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        char.is_control() || bends
+    };
+    let mut out = String::new();
+    for char in text.chars().take(MOST) {
+        if is_odd(char) { out.extend(char.escape_unicode()) } else { out.push(char) }
+    }
+    if text.chars().nth(MOST).is_some() {
+        out.push('…');
+    }
+    out
 }
 
 /// Statements that write rows of which each needs another one's, to be run in one transaction.

@@ -6,6 +6,28 @@ use super::strategy::{composite, other, range};
 use super::wanted::Wanted;
 use crate::family::Family;
 
+/// In which form texts are written of which nothing is known: what one revision parses, another
+/// refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plain {
+    /// As whole numbers, which most parsers take.
+    Numbers,
+    /// As versions with three parts.
+    Versions,
+}
+
+impl Plain {
+    /// All forms.
+    pub const ALL: [Self; 2] = [Self::Numbers, Self::Versions];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Numbers => "{}",
+            Self::Versions => "1.0.{}",
+        }
+    }
+}
+
 /// The words that a column's name calls for.
 const NAMED: &[(&str, &str)] = &[
     ("email", "ada{}@example.org"),
@@ -28,6 +50,12 @@ const NAMED: &[(&str, &str)] = &[
 
 /// An ordinary value for the column with that name, another one for each number.
 pub(super) fn value(wanted: &Wanted, name: &str, number: u32) -> Datum {
+    let style = if number % 2 == 0 { Plain::Numbers } else { Plain::Versions };
+    styled(wanted, name, number, style)
+}
+
+/// The same, with texts in one form.
+pub(super) fn styled(wanted: &Wanted, name: &str, number: u32, style: Plain) -> Datum {
     let n = i64::from(number);
     let today = days(2024, 5, 17);
     match wanted.family {
@@ -35,7 +63,7 @@ pub(super) fn value(wanted: &Wanted, name: &str, number: u32) -> Datum {
         Family::Integer => Datum::Integer(i128::from(number % 100) + 1),
         Family::Decimal => Datum::Decimal((number % 9 + 1).to_string()),
         Family::Real => Datum::Real(f64::from(number % 9 + 1)),
-        Family::Text | Family::Any => Datum::Text(text(wanted, name, number)),
+        Family::Text | Family::Any => Datum::Text(text(wanted, name, number, style)),
         Family::Bytes => Datum::Bytes(vec![u8::try_from(number % 256).unwrap_or_default(); 16]),
         Family::Json => Datum::Json("{}".to_owned()),
         Family::Uuid => {
@@ -66,10 +94,10 @@ pub(super) fn value(wanted: &Wanted, name: &str, number: u32) -> Datum {
     }
 }
 
-fn text(wanted: &Wanted, name: &str, number: u32) -> String {
+fn text(wanted: &Wanted, name: &str, number: u32, style: Plain) -> String {
     let name = name.to_lowercase();
     let known = NAMED.iter().find(|(part, _)| name.contains(part));
-    let text = known.map_or("a{}", |(_, text)| text).replace("{}", &number.to_string());
+    let text = known.map_or(style.text(), |(_, text)| text).replace("{}", &number.to_string());
     match wanted.length {
         Some(length) if text.chars().count() > length as usize => {
             let number = number.to_string();

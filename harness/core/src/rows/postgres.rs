@@ -99,6 +99,11 @@ pub(super) fn read(column: &ColumnType, text: &str) -> Datum {
             micros,
         }),
         Family::Array => column.element.as_ref().and_then(|element| array(element, text)),
+        // The cast shows the mask of a single address, which nobody has to write.
+        Family::Other if column.spelled == "inet" => {
+            let bare = text.strip_suffix("/32").filter(|_| !text.contains(':'));
+            bare.or_else(|| text.strip_suffix("/128")).map(|bare| Datum::Verbatim(bare.to_owned()))
+        }
         Family::Range | Family::Composite | Family::Other => None,
     };
     found.unwrap_or_else(verbatim)

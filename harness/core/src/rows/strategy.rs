@@ -281,15 +281,22 @@ pub(super) fn range(wanted: &Wanted, number: u32) -> String {
     format!("[{},{})", at(low), at(high))
 }
 
-/// The text of a composite value.
+/// The text of a composite value, as PostgreSQL shows it.
 pub(super) fn composite(fields: &[Datum]) -> String {
-    let text = |field: &Datum| match field {
-        Datum::Null => String::new(),
-        Datum::Bytes(bytes) => format!("\"\\\\x{}\"", super::hex(bytes)),
-        Datum::Array(elements) if elements.is_empty() => "{}".to_owned(),
-        // What an array holds would have to be quoted twice; an empty one says as much here.
-        Datum::Array(_) => "{}".to_owned(),
-        field => format!("\"{}\"", field.plain().replace('\\', "\\\\").replace('"', "\"\"")),
+    let text = |field: &Datum| {
+        let plain = match field {
+            Datum::Null => return String::new(),
+            Datum::Boolean(value) => if *value { "t" } else { "f" }.to_owned(),
+            Datum::Bytes(bytes) => format!("\\x{}", super::hex(bytes)),
+            // What an array holds would have to be quoted twice; an empty one says as much here.
+            Datum::Array(_) => "{}".to_owned(),
+            field => field.plain(),
+        };
+        let is_plain = |char: char| !char.is_whitespace() && !"(),\"\\".contains(char);
+        if !plain.is_empty() && plain.chars().all(is_plain) {
+            return plain;
+        }
+        format!("\"{}\"", plain.replace('\\', "\\\\").replace('"', "\"\""))
     };
     format!("({})", fields.iter().map(text).collect::<Vec<_>>().join(","))
 }

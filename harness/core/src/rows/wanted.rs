@@ -67,7 +67,11 @@ impl Wanted {
         let counts_seconds = matches!(other.family, Family::Integer | Family::Real)
             && matches!(self.family, Family::Timestamp | Family::TimestampTz);
         let words = match (self.words.is_empty(), other.words.is_empty()) {
-            (false, false) => self.words.iter().filter(|word| other.words.contains(word)).cloned().collect(),
+            (false, false) => {
+                let both: Vec<String> =
+                    self.words.iter().filter(|word| other.words.contains(word)).cloned().collect();
+                if both.is_empty() { self.words.clone() } else { both }
+            }
             (true, _) => other.words.clone(),
             (false, true) => self.words.clone(),
         };

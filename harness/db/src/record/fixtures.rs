@@ -165,7 +165,7 @@ impl Fixtures {
 }
 
 /// The table that an INSERT names.
-fn target(statement: &str) -> Option<Name> {
+pub(super) fn target(statement: &str) -> Option<Name> {
     let tokens: Vec<_> =
         lex(statement, Backend::Postgres).into_iter().filter(|token| token.is_significant()).collect();
     let into = tokens.iter().take(5).position(|token| token.is_word("into"))?;

@@ -1,15 +1,16 @@
 //! A step that failed with made-up rows, once more with rows that nobody could object to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use switchback_core::evidence::{Observation, Retried};
 use switchback_core::history::Direction;
-use switchback_core::rows::{self, Side};
-use switchback_core::schema::Schema;
+use switchback_core::rows::{self, Plain, Side};
+use switchback_core::schema::{Name, Schema};
 
 use super::sow::{Field, sow, tables_to_feed};
 use super::walks::{Recorder, new_database, observe};
-use super::{Engine, RecordError};
+use super::{Engine, RecordError, fixtures};
 
 impl<E: Engine> Recorder<'_, E> {
     /// Takes the step of the revision at `position` in a database of its own, with plain rows that
@@ -28,25 +29,60 @@ impl<E: Engine> Recorder<'_, E> {
             Direction::Upgrade => (position, history.state_before(position)),
             Direction::Downgrade => (position + 1, history.state_after(position)),
         };
-        let mut database = new_database(self.engine, self.plan, RETRY).await?;
-        let revisions = history.revisions();
-        for (index, revision) in revisions.iter().enumerate().take(applied) {
-            let state = history.state_before(index);
-            let up = Direction::Upgrade;
-            observe(self.engine, self.plan, (&mut database, RETRY), revision, up, state).await?;
-        }
         let other = self.counterpart(applied).await;
-        let mut also = vec![Side { backend, schema: after }];
-        also.extend(other.iter().map(|(backend, schema)| Side { backend: *backend, schema }));
-        let wanted = tables_to_feed(before, self.plan).into_keys().collect();
-        let field = Field { schema: before, wanted, present: None, also, plain: true };
-        sow(self.engine, &mut database, self.plan, field).await?;
-        let step = (&mut database, RETRY);
-        let seen = observe(self.engine, self.plan, step, &revisions[position], direction, state).await?;
-        self.engine.drop(database).await?;
+        let mut outcome = failed.outcome.clone();
+        let failure = failed.outcome.failure();
+        let filled = failure.and_then(|failure| fixtures::target(failure.statement.as_deref()?));
+        // A revision that fills a table from others may meet rows there that have nothing to do with
+        // those: it is tried with that table empty, too.
+        let last = filled.map(|table| (Plain::Numbers, Some(table)));
+        for (style, empty) in Plain::ALL.map(|style| (style, None)).into_iter().chain(last) {
+            let mut also = vec![Side { backend, schema: after }];
+            also.extend(other.iter().map(|(backend, schema)| Side { backend: *backend, schema }));
+            let mut wanted: BTreeSet<Name> = tables_to_feed(before, self.plan).into_keys().collect();
+            wanted.retain(|table| Some(table) != empty.as_ref());
+            let field = Field { schema: before, wanted, present: None, also, plain: Some(style) };
+            let mut database = self.at(applied).await?;
+            sow(self.engine, &mut database, self.plan, field).await?;
+            let step = (&mut database, RETRY);
+            let revision = &history.revisions()[position];
+            let seen = observe(self.engine, self.plan, step, revision, direction, state.clone()).await?;
+            self.engine.drop(database).await?;
+            outcome = seen.outcome;
+            if outcome.is_applied() {
+                break;
+            }
+        }
         let side = Side { backend, schema: after };
         let row = failed.rows_before.as_deref().and_then(|carried| rows::misfit(side, carried));
-        Ok(Retried { outcome: seen.outcome, row })
+        Ok(Retried { outcome, row })
+    }
+
+    /// A database without rows after the first revisions. The one that it is copied from is kept, and
+    /// only goes on from where it was.
+    async fn at(&mut self, applied: usize) -> Result<E::Database, RecordError> {
+        let history = Arc::clone(&self.plan.history);
+        let (mut spare, from) = match self.spare.take() {
+            Some((spare, from)) if from <= applied => (spare, from),
+            other => {
+                if let Some((beyond, _)) = other {
+                    self.engine.drop(beyond).await?;
+                }
+                (new_database(self.engine, self.plan, RETRY).await?, 0)
+            }
+        };
+        for (index, revision) in history.revisions().iter().enumerate().take(applied).skip(from) {
+            let state = history.state_before(index);
+            let up = Direction::Upgrade;
+            observe(self.engine, self.plan, (&mut spare, RETRY), revision, up, state).await?;
+        }
+        match self.engine.copy(&mut spare, RETRY).await? {
+            Some(copy) => {
+                self.spare = Some((spare, applied));
+                Ok(copy)
+            }
+            None => Ok(spare),
+        }
     }
 }
 

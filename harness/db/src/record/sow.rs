@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use switchback_core::evidence::{Rows, TableRows};
 use switchback_core::history::Script;
-use switchback_core::rows::{self, Candidate, Parents, Side, TableGenerator};
+use switchback_core::rows::{self, Candidate, Parents, Plain, Side, TableGenerator};
 use switchback_core::schema::{Attribute, Group, Name, Schema};
 
 use super::{Engine, Plan, RecordError};
@@ -23,8 +23,8 @@ pub(super) struct Field<'a> {
     pub present: Option<&'a Rows>,
     /// Other schemas in which made-up rows must fit.
     pub also: Vec<Side<'a>>,
-    /// Whether unusual values are left out.
-    pub plain: bool,
+    /// In which form values are written if unusual ones are left out.
+    pub plain: Option<Plain>,
 }
 
 /// What came of it.
@@ -72,7 +72,10 @@ pub(super) async fn sow<E: Engine>(
         sower.sown.fed.insert(name.clone());
         sower.look(name).await?;
     }
-    let generator = if field.plain { plan.rows.clone().plain() } else { plan.rows.clone() };
+    let generator = match field.plain {
+        Some(style) => plan.rows.clone().plain(style),
+        None => plan.rows.clone(),
+    };
     if generator.per_table() == 0 {
         return Ok(sower.sown);
     }

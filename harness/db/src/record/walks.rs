@@ -47,6 +47,8 @@ pub(super) struct Recorder<'a, E: Engine> {
     recording: Recording,
     pub(super) trunk: E::Database,
     probe: Option<Probe<E::Database>>,
+    /// A database without rows that lags behind, and how many revisions it has.
+    pub(super) spare: Option<(E::Database, usize)>,
     /// The tables that have had rows, and those that never could, with the reason.
     fed: BTreeSet<Name>,
     barren: BTreeMap<Name, String>,
@@ -93,7 +95,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         };
         let (fed, barren) = (BTreeSet::new(), BTreeMap::new());
         let mut recorder =
-            Self { engine, plan, progress, done: 0, recording, trunk, probe: None, fed, barren };
+            Self { engine, plan, progress, done: 0, recording, trunk, probe: None, spare: None, fed, barren };
         if plan.walks.contains(&Walk::Probe) {
             recorder.recording.walks.insert(Walk::Probe, Vec::new());
             recorder.probe = Some(recorder.new_probe(0).await?);
@@ -316,7 +318,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
             wanted: wanted.keys().cloned().collect(),
             present: probe.rows.as_deref(),
             also: other.iter().map(|(backend, schema)| Side { backend: *backend, schema }).collect(),
-            plain: false,
+            plain: None,
         };
         let sown = sow(self.engine, &mut probe.database, self.plan, field).await?;
         for reason in sown.refused {
@@ -509,6 +511,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
         }
         if let Some(probe) = self.probe.take() {
             self.engine.drop(probe.database).await?;
+        }
+        if let Some((spare, _)) = self.spare.take() {
+            self.engine.drop(spare).await?;
         }
         self.engine.drop(self.trunk).await?;
         Ok(self.recording)
