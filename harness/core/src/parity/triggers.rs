@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlparser::ast::{AssignmentTarget, Expr, SelectItem, SetExpr, Statement, TableFactor, TableObject};
 
 use super::form::{self, Answer, Form};
-use super::pair::{Left, Pair, Side, described, identifiers, left_over};
+use super::pair::{Left, Pair, Side, described, identifiers, left_over, table_names};
 use super::{Aspect, Found, checks, keys};
 use crate::Backend;
 use crate::report::Severity;
@@ -92,10 +92,7 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
 
 /// The acts without those on a table that only one side has, which is told already.
 fn about_both(pair: &Pair<'_>, acts: Vec<Act>) -> Vec<Act> {
-    let tables = |side: &Side<'_>| -> BTreeSet<String> {
-        side.schema.tables().map(|(name, _)| name.local().to_lowercase()).collect()
-    };
-    let [postgres, sqlite] = pair.sides().map(tables);
+    let [postgres, sqlite] = pair.sides().map(|side| table_names(side.schema));
     let alone: BTreeSet<&String> = postgres.symmetric_difference(&sqlite).collect();
     let speaks = |act: &Act| {
         act.effect == Effect::Other

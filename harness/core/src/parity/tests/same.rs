@@ -115,6 +115,14 @@ use super::compared;
     "check ck: ((data ->> 'a'::text) is not null)",
     "check ck: json_extract(data, '$.a') is not null"
 )]
+#[case::json_compared(
+    "check ck: (((data ->> 'a'::text) = 'x'::text) or (n = 1))",
+    "check ck: data ->> 'a' = 'x' or n = 1"
+)]
+#[case::joined(
+    "check ck: (((name || 'a'::text) || 'b'::text) <> ''::text)",
+    "check ck: name || 'a' || 'b' <> ''"
+)]
 #[case::json_type("check ck: (jsonb_typeof(data) = 'array'::text)", "check ck: json_type(data) = 'array'")]
 #[case::json_valid("", "check ck: json_valid(data)")]
 #[case::json_valid_or_null("", "check ck: data is null or json_valid(data)")]
