@@ -228,6 +228,23 @@ use super::compared;
     "column name: text | generated (lower((u)::text)) stored",
     "column name: TEXT | generated (lower(u)) virtual"
 )]
+#[case::cased(
+    "check ck: (case when flag then (n is not null) else true end)",
+    "check ck: case when flag = 1 then n is not null else 1 end"
+)]
+#[case::bytes_length(
+    "column n: bytea & check ck: (octet_length(n) <= 9)",
+    "column n: BLOB & check ck: length(n) <= 9"
+)]
+#[case::day("index a: ((at at time zone 'UTC'::text))::date", "index a: date(at)")]
+#[case::key_order(
+    "column data: jsonb | default '{\"b\": 1, \"a\": 2}'::jsonb",
+    "column data: JSON | default '{\"a\":2,\"b\":1}'"
+)]
+#[case::outer_join(
+    "view v: select t.id, count(p.id) as c from (t left join p on ((p.id = t.n))) group by t.id | column order id; c & column id & column c",
+    "view v: select t.id, count(p.id) as c from t left outer join p on t.n = p.id group by t.id | column order id; c & column id & column c"
+)]
 #[case::view(
     "view v:  select t.id, t.name as label from t join p on ((p.id = t.n)) where (t.flag = true) | column order id; label & column id & column label",
     "view v: select name as label, t.id from p inner join t on t.n = p.id where flag | column order label; id & column id & column label"
