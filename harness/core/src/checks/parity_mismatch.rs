@@ -34,7 +34,11 @@ pub(super) fn table() -> Vec<(String, &'static str)> {
         let families: Vec<&str> = row.postgres.iter().map(|family| family.name()).collect();
         (format!("{} ~ {}", families.join(", "), row.declared), row.why)
     });
-    rows.collect()
+    let any = (
+        "any type ~ the same name, or no type".to_owned(),
+        "such a SQLite column keeps values as they are given",
+    );
+    std::iter::once(any).chain(rows).collect()
 }
 
 fn judge(evidence: &Evidence, judgement: &mut Judgement) {

@@ -14,6 +14,8 @@ use crate::schema::{Attribute, Kind, ObjectId};
 #[derive(Clone)]
 struct Check {
     id: ObjectId,
+    /// The domain that it belongs to, if it is not the table's own.
+    domain: Option<String>,
     text: String,
     /// Nothing if it is not understood.
     conditions: Option<Vec<Form>>,
@@ -78,6 +80,18 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
     // Whether one that is not understood says more than a type or NOT NULL does, nobody knows.
     for one in postgres {
         match one.conditions {
+            Some(_) if one.domain.is_some() => {
+                let domain = one.domain.as_deref().unwrap_or_default();
+                let message = format!(
+                    "{} wants {} on postgres by its domain \"{domain}\", and nothing does on sqlite",
+                    described(&one.id),
+                    one.text
+                );
+                let help = "add a check to the column on sqlite; that takes a rebuild of the table";
+                let other = pair.column(&one.columns().join("")).map(|column| column.sqlite.0);
+                let other = other.map(|name| pair.sqlite.part(Kind::Column, name));
+                found.push(Some(one.id), other, Aspect::Meaning, Severity::Error, message, help.to_owned());
+            }
             Some(_) => found.one_sided(Some(one.id), None, Severity::Error, None),
             None => found.unclear(one.id, &one.text, "nothing"),
         }
@@ -95,7 +109,7 @@ fn checks(pair: &Pair<'_>, side: &Side<'_>) -> Vec<Check> {
     let mut all: Vec<Check> = own
         .filter_map(|(id, _, check)| {
             let text = check.text(Attribute::Expression)?;
-            Some(Check { id, text: text.to_owned(), conditions: conditions(pair, side, text) })
+            Some(Check { id, domain: None, text: text.to_owned(), conditions: conditions(pair, side, text) })
         })
         .collect();
     // A domain's checks are checks of each column that has it, in which VALUE is the column.
@@ -113,7 +127,12 @@ fn checks(pair: &Pair<'_>, side: &Side<'_>) -> Vec<Check> {
                 other => other,
             };
             let read = scope.read(text).map(|form| settled(form.map(&named)).conjuncts());
-            all.push(Check { id: side.part(Kind::Column, name), text: text.to_owned(), conditions: read });
+            all.push(Check {
+                id: side.part(Kind::Column, name),
+                domain: Some(domain.local().to_owned()),
+                text: text.to_owned(),
+                conditions: read,
+            });
         }
     }
     all
@@ -213,7 +232,8 @@ fn is_of_the_type(pair: &Pair<'_>, form: &Form) -> bool {
             }
             _ => false,
         }),
-        Family::Decimal | Family::Real | Family::Any => false,
+        Family::Decimal => calls(&["round", "abs"]),
+        Family::Real | Family::Any => false,
     }
 }
 

@@ -299,6 +299,14 @@ pub(super) fn less(mut arguments: Vec<Form>, equal: bool) -> Form {
         }
         _ => None,
     };
+    let one = if equal { "1" } else { "0" };
+    if left == Form::Number(one.to_owned())
+        && let Some([text]) = right.arguments_of("length")
+        && text.family() == Some(Family::Text)
+    {
+        // A text has a length unless it is the empty one.
+        return not(within(text.clone(), vec![Form::Text(String::new())]));
+    }
     if !equal {
         if whole(&left)
             && let Some(right) = moved(&right, -1)

@@ -51,7 +51,8 @@ fn schema(text: &str) -> Schema {
         let name = &head[kind.word().len() + 1..];
         let object = object(kind, rest);
         let is_part = !matches!(kind, Kind::Table | Kind::Type | Kind::Routine | Kind::View);
-        if matches!(kind, Kind::Table | Kind::View) {
+        let domain = kind == Kind::Type && rest.starts_with("domain");
+        if matches!(kind, Kind::Table | Kind::View) || domain {
             owner = (kind, Name::new(name));
         }
         let id = match is_part {

@@ -99,6 +99,9 @@ use super::compared;
 #[case::not_in("check ck: (name <> all (array['a'::text, 'b'::text]))", "check ck: name not in ('a', 'b')")]
 #[case::not_empty("check ck: (name <> ''::text)", "check ck: name != ''")]
 #[case::between("check ck: ((n >= 0) and (n <= 9))", "check ck: n between 0 and 9")]
+#[case::some_length("check ck: (name <> ''::text)", "check ck: length(name) > 0")]
+#[case::digits("", "check ck: price = round(price, 2)")]
+#[case::domain("type positive: domain | type integer & table t & column n: positive", "")]
 #[case::two_for_one("check ck: ((n >= 0) and (n <= 9))", "check a: n >= 0 & check b: 9 >= n")]
 #[case::whole_numbers("check ck: (n > 0)", "check ck: n >= 1")]
 #[case::turned("check ck: (n > price)", "check ck: price < n")]
@@ -214,6 +217,18 @@ use super::compared;
 )]
 #[case::touched(
     "routine f(): begin new.at = now(); return new; end; & trigger tr: before | events update | calls f()",
+    "trigger tr: after | events update | definition update t set at = current_timestamp where id = new.id;"
+)]
+#[case::touched_once(
+    "routine f(): begin new.at = now(); return new; end; & trigger tr: before | events update | calls f()",
+    "trigger tr: after | events update | when new.at = old.at | definition update t set at = current_timestamp where id = new.id;"
+)]
+#[case::touched_by_others(
+    "routine f(): begin new.at = now(); return new; end; & trigger tr: before | events update | calls f()",
+    "trigger tr: after | events update of (name, n, price, flag, data, u) | definition update t set at = current_timestamp where id = new.id;"
+)]
+#[case::touched_by_an_extension(
+    "trigger tr: before | events update | calls moddatetime('at')",
     "trigger tr: after | events update | definition update t set at = current_timestamp where id = new.id;"
 )]
 #[case::truncate(
