@@ -49,9 +49,13 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
         open.filter(|check| check.conditions.as_ref().is_none_or(|conditions| !conditions.is_empty()))
             .collect()
     };
-    let postgres = rest(postgres, &all_sqlite, &|form| says_not_null(pair, &pair.sqlite, form));
+    let postgres = rest(postgres, &all_sqlite, &|form| {
+        says_not_null(pair, &pair.sqlite, form) || is_implied(form, &all_postgres)
+    });
     let sqlite = rest(sqlite, &all_postgres, &|form| {
-        says_not_null(pair, &pair.postgres, form) || is_of_the_type(pair, form)
+        says_not_null(pair, &pair.postgres, form)
+            || is_of_the_type(pair, form)
+            || is_implied(form, &all_sqlite)
     });
     let answer = |one: &Check, other: &Check| match (&one.conditions, &other.conditions) {
         (Some(left), Some(right)) => {
@@ -185,6 +189,38 @@ pub(super) fn says_not_null(pair: &Pair<'_>, other: &Side<'_>, form: &Form) -> b
         let object = if other.backend == pair.postgres.backend { column.postgres.1 } else { column.sqlite.1 };
         object.has(Attribute::NotNull)
     })
+}
+
+/// Whether a condition holds anyway, since the column is limited to words for which it does.
+fn is_implied(form: &Form, all: &[Form]) -> bool {
+    let names = form.columns();
+    let [name] = names.as_slice() else { return false };
+    let mut lists = all.iter().filter(|one| *one != form).filter_map(|one| one.arguments_of("in"));
+    let words = lists.find(|list| matches!(&list[0], Form::Column(own, _) if own == name));
+    words.is_some_and(|words| {
+        words[1..].iter().all(|word| matches!(word, Form::Text(word) if holds_for(form, word) == Some(true)))
+    })
+}
+
+/// Whether a condition on one column holds where the column has this text.
+fn holds_for(form: &Form, text: &str) -> Option<bool> {
+    let Form::Call(name, parts) = form else { return None };
+    let count = |form: &Form| match form {
+        Form::Number(digits) => digits.parse::<usize>().ok(),
+        Form::Call(name, inner) if name == "length" && matches!(inner[0], Form::Column(..)) => {
+            Some(text.chars().count())
+        }
+        _ => None,
+    };
+    match name.as_str() {
+        "and" => parts.iter().try_fold(true, |all, part| Some(all && holds_for(part, text)?)),
+        "not" => holds_for(&parts[0], text).map(|holds| !holds),
+        "<=" => Some(count(&parts[0])? <= count(&parts[1])?),
+        "in" if matches!(parts[0], Form::Column(..)) => {
+            Some(parts[1..].contains(&Form::Text(text.to_owned())))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a check of SQLite only says what PostgreSQL's type is by itself.

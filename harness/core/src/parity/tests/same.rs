@@ -99,6 +99,10 @@ use super::compared;
 #[case::not_in("check ck: (name <> all (array['a'::text, 'b'::text]))", "check ck: name not in ('a', 'b')")]
 #[case::not_empty("check ck: (name <> ''::text)", "check ck: name != ''")]
 #[case::between("check ck: ((n >= 0) and (n <= 9))", "check ck: n between 0 and 9")]
+#[case::implied(
+    "check ck: (name = any (array['a'::text, 'b'::text]))",
+    "check a: name in ('a', 'b') & check b: length(name) > 0 and length(name) < 128"
+)]
 #[case::some_length("check ck: (name <> ''::text)", "check ck: length(name) > 0")]
 #[case::digits("", "check ck: price = round(price, 2)")]
 #[case::domain("type positive: domain | type integer & table t & column n: positive", "")]
