@@ -80,10 +80,11 @@ impl Rules {
             let excused = |one: &NotRun| {
                 one.check.is_none_or(|check| check == entry.check) && one.backend.as_ref().is_none_or(about)
             };
-            self.checks().any(|check| check.id == entry.check)
+            let check = self.checks().find(|check| check.id == entry.check);
+            check.is_some()
                 && Backend::ALL
                     .iter()
-                    .filter(|one| about(one))
+                    .filter(|one| about(one) || check.is_some_and(Check::needs_both))
                     .all(|one| evidence.recordings.contains_key(one))
                 && !not_run.iter().any(excused)
         };
@@ -175,6 +176,24 @@ mod tests {
         let levels = level.map(|level| ("upgrade-fails".to_owned(), level));
         let rules = Rules { levels: levels.into_iter().collect(), ..Rules::default() };
         assert_eq!(weighed(&rules).severity, severity);
+    }
+
+    #[test]
+    fn an_entry_about_both_backends_is_not_unused_where_one_did_not_run() {
+        let entry = |check: &str| Accept {
+            check: check.to_owned(),
+            backend: Some(Backend::Sqlite),
+            revision: None,
+            object: None,
+            reason: "known".to_owned(),
+            line: 1,
+        };
+        let accepted = vec![entry("parity-mismatch"), entry("upgrade-fails")];
+        let rules = Rules { accepted, ..Rules::default() };
+        let evidence = recording().revisions(1).build();
+        let unused: Vec<&str> =
+            rules.unused(&evidence, &[], &[]).iter().map(|entry| entry.check.as_str()).collect();
+        assert_eq!(unused, ["upgrade-fails"]);
     }
 
     #[test]

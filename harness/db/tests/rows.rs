@@ -31,6 +31,8 @@ fn plan(backend: Backend, sql: &str) -> Plan {
         fixtures: Fixtures::default(),
         rows: Generator::new(1, PER_TABLE, BTreeMap::new()),
         counterpart: None,
+        asking: None,
+        tries_types: false,
         append_only: Vec::new(),
         walks: BTreeSet::from([Walk::Trunk, Walk::Probe]),
         log: None,

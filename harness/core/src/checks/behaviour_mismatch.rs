@@ -23,7 +23,7 @@ pub(super) static CHECK: Check = Check {
           values, those that break it and those at its edge, each in a transaction that is rolled back. Where \
           one refuses and the other accepts, or they keep different values, that is a finding. What the \
           declarations themselves differ in is told by parity-mismatch, not here. That SQLite keeps any value in \
-          any column (SQLite manual, \"Datatypes In SQLite\") is one note for each table; `types = false` under \
+          any column (SQLite manual, \"Datatypes In SQLite\") is one note; `types = false` under \
           [rows] leaves it out.",
     example: "CHECK (code LIKE 'A%')",
     mend: "Say it so that both understand the same, such as GLOB for LIKE on SQLite, or refuse it in the \
@@ -63,9 +63,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
             judgement.findings.push(told.repeated(&one.question.object, finding));
         }
     }
-    for (table, trials) in of_types {
-        judgement.findings.push(note(table, &trials, sqlite));
-    }
+    judgement.findings.extend(note(&of_types, sqlite));
     for ((backend, table), reasons) in not_asked {
         let count = super::counted(reasons.len(), "question", "questions");
         let reason = format!("{count} about table {} could not be put: {}", quoted(table), reasons[0]);
@@ -183,21 +181,24 @@ fn help(promise: Promise, on_postgres: &Answer) -> String {
     }
 }
 
-/// What SQLite's columns take by nature, told once for a table.
-fn note(table: &Name, trials: &[&Trial], sqlite: &Recording) -> Finding {
-    let column = |trial: &&Trial| trial.question.object.part.as_ref().map(|(_, name)| format!("\"{name}\""));
-    let mut columns: Vec<String> = trials.iter().filter_map(column).collect();
-    columns.sort();
-    columns.dedup();
-    let message = format!(
-        "sqlite takes values in table {} that the types of postgres refuse: {}",
-        quoted(table),
-        columns.join(", ")
-    );
-    let mut finding = Finding::new(CHECK.id, message)
-        .about(&ObjectId::whole(Kind::Table, table.clone()))
-        .help("add a CHECK, or make the table STRICT (SQLite 3.37 and later), where the application does not see to it");
-    finding.severity = Severity::Note;
-    finding.backend = Some(sqlite.backend);
-    finding
+/// What SQLite's columns take by nature, told once.
+fn note(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<Finding> {
+    let columns = |trials: &[&Trial]| {
+        let column = |trial: &&Trial| Some(trial.question.object.part.as_ref()?.1.clone());
+        trials
+            .iter()
+            .filter_map(column)
+            .collect::<BTreeSet<String>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let lines = of_types.iter().map(|(table, trials)| format!("{}: {}\n", quoted(table), columns(trials)));
+    let excerpt: String = lines.collect();
+    let tables = super::counted(of_types.len(), "table", "tables");
+    let message = format!("sqlite takes values that the types of postgres refuse, in {tables}");
+    let finding = Finding::new(CHECK.id, message)
+        .quoting(Some(excerpt))
+        .help("add a CHECK, or make the tables STRICT (SQLite 3.37 and later); `types = false` under [rows] leaves this out");
+    (!of_types.is_empty()).then(|| finding.weighing(Severity::Note).on(sqlite.backend))
 }

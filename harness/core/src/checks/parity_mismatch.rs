@@ -1,6 +1,6 @@
 //! `parity-mismatch`: the two backends do not mean the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Family, Judge, Judgement, both_at_head};
 use crate::Backend;
@@ -34,18 +34,23 @@ pub(super) fn table() -> Vec<(String, &'static str)> {
         let families: Vec<&str> = row.postgres.iter().map(|family| family.name()).collect();
         (format!("{} ~ {}", families.join(", "), row.declared), row.why)
     });
-    rows.collect()
+    let any = (
+        "any type ~ the same name, or no type".to_owned(),
+        "such a SQLite column keeps values as they are given",
+    );
+    std::iter::once(any).chain(rows).collect()
 }
 
 fn judge(evidence: &Evidence, judgement: &mut Judgement) {
     let Some((postgres, sqlite)) = both_at_head(&CHECK, evidence, judgement) else { return };
     let mut comparer = Comparer::new();
-    let mut seen = Seen::default();
+    let head = comparer.compare(postgres.head(), sqlite.head());
+    let at_head = head.mismatches.iter().map(Mismatch::key).collect();
+    let mut seen = Seen { at_head, ..Seen::default() };
     for state in common_states(postgres, sqlite) {
         let comparison = comparer.compare(state.postgres, state.sqlite);
         seen.look(state.revision, comparison);
     }
-    let head = comparer.compare(postgres.head(), sqlite.head());
     for unclear in &head.unclear {
         let reason = format!(
             "{} is not understood: {} on postgres, {} on sqlite",
@@ -61,7 +66,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         judgement.findings.push(sides.finding(mismatch, since));
     }
     seen.look_at_the_end(sqlite.history.revisions().last().map(|last| &last.id));
-    judgement.findings.extend(seen.mended().map(|mended| sides.mended(&mended)));
+    judgement.findings.extend(sides.mended(&seen.mended));
 }
 
 /// A state that both histories have.
@@ -100,14 +105,19 @@ fn is_shared(recording: &Recording, other: &Recording, revision: &RevisionId) ->
 /// Which mismatches came at which revision, and which of them went again.
 #[derive(Default)]
 struct Seen<'a> {
+    at_head: BTreeSet<(ObjectId, Aspect)>,
     open: BTreeMap<(ObjectId, Aspect), (&'a RevisionId, Mismatch)>,
-    mended: Vec<(Mismatch, &'a RevisionId, &'a RevisionId)>,
+    mended: Vec<Mended<'a>>,
 }
 
 impl<'a> Seen<'a> {
     fn look(&mut self, revision: &'a RevisionId, comparison: Comparison) {
         let mut open = BTreeMap::new();
         for mismatch in comparison.mismatches {
+            // What is worth a note for a while only is worth none.
+            if mismatch.severity < Severity::Error && !self.at_head.contains(&mismatch.key()) {
+                continue;
+            }
             let key = mismatch.key();
             let since = self.open.remove(&key).map_or(revision, |(since, _)| since);
             open.insert(key, (since, mismatch));
@@ -123,34 +133,14 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// What was mended, each table's mismatches of the same time as one.
-    fn mended(self) -> impl Iterator<Item = Mended<'a>> {
-        let mut all: Vec<Mended<'a>> = Vec::new();
-        for (mismatch, from, until) in self.mended {
-            let same = |one: &&mut Mended<'a>| {
-                let table = &one.mismatches[0].object().group;
-                (one.from, one.until) == (from, until) && *table == mismatch.object().group
-            };
-            match all.iter_mut().find(same) {
-                Some(known) => known.mismatches.push(mismatch),
-                None => all.push(Mended { mismatches: vec![mismatch], from, until }),
-            }
-        }
-        all.into_iter()
-    }
-
     fn close(&mut self, revision: &'a RevisionId) {
         let gone = std::mem::take(&mut self.open).into_values();
         self.mended.extend(gone.map(|(since, mismatch)| (mismatch, since, revision)));
     }
 }
 
-/// Mismatches of one table that came with one revision and went with another.
-struct Mended<'a> {
-    mismatches: Vec<Mismatch>,
-    from: &'a RevisionId,
-    until: &'a RevisionId,
-}
+/// A mismatch, the revision that it came with and the one that it went with.
+type Mended<'a> = (Mismatch, &'a RevisionId, &'a RevisionId);
 
 struct Sides<'a> {
     postgres: &'a Recording,
@@ -158,23 +148,27 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    fn mended(&self, mended: &Mended<'_>) -> Finding {
-        let first = &mended.mismatches[0];
-        let mut finding = self.finding(first, Some(mended.from));
-        let (from, until) = (self.sqlite.name(mended.from), self.sqlite.name(mended.until));
-        let table = ObjectId::whole(first.object().group_kind, first.object().group.clone());
-        finding.message = match mended.mismatches.len() {
-            1 => format!("from {from} until {until}, {}", first.message),
-            count => {
-                finding.object = Some(table.to_string());
-                format!("from {from} until {until}, {} differs in {count} ways", table.described())
-            }
+    /// One note on all that was mended: published revisions stay as they are, so it is worth knowing
+    /// and no more.
+    fn mended(&self, mended: &[Mended<'_>]) -> Option<Finding> {
+        let (first, from, until) = mended.first()?;
+        let told = |(mismatch, from, until): &Mended<'_>| {
+            format!("from {} until {}, {}", self.sqlite.name(from), self.sqlite.name(until), mismatch.message)
         };
-        let diffs: String = mended.mismatches.iter().map(|mismatch| mismatch.diff.as_str()).collect();
-        finding.diff = Some(format!("- postgres\n+ sqlite\n{diffs}"));
-        finding.help = Some(format!("{until} mends it; nothing is left to do at head"));
+        let mut finding = self.finding(first, Some(*from));
         finding.severity = Severity::Note;
-        finding
+        finding.message = told(&mended[0]);
+        finding.diff = Some(format!("- postgres\n+ sqlite\n{}", first.diff));
+        finding.help = Some(format!("{} mends it; nothing is left to do at head", self.sqlite.name(until)));
+        if mended.len() > 1 {
+            finding.message =
+                format!("{} mismatches of earlier states are mended by later ones", mended.len());
+            finding.diff = Some(mended.iter().map(|one| told(one) + "\n").collect());
+            finding.help = Some("nothing is left to do at head".to_owned());
+            finding.object = None;
+            finding.location = None;
+        }
+        Some(finding)
     }
 
     fn finding(&self, mismatch: &Mismatch, since: Option<&RevisionId>) -> Finding {
@@ -254,7 +248,7 @@ mod tests {
         ]);
         check(&CHECK, sqlite.beside(postgres))
             .finds(["table \"posts\" is there on postgres but not on sqlite"])
-            .is_at("2")
+            .blames("2")
             .shows("- postgres (2_two)\n+ sqlite\n- table posts\n")
             .helps("create it in a new revision on sqlite, or drop it in one on postgres");
     }
@@ -267,7 +261,7 @@ mod tests {
         check(&CHECK, sqlite.clone().beside(postgres.clone()))
             .finds(["from 1_one until 2_two, table \"posts\" is there on postgres but not on sqlite"])
             .weighs(Severity::Note)
-            .is_at("1");
+            .blames("1");
         // What goes again on the other side is mended as well.
         let gone = recording().revisions(2).trunk([applied("1").seeing(&none), applied("2").seeing(&none)]);
         let postgres =

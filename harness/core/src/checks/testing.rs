@@ -324,9 +324,9 @@ impl Judged {
         self
     }
 
-    /// At which revision the first finding is.
+    /// Which revision the first finding is at.
     #[track_caller]
-    pub(crate) fn is_at(self, revision: &str) -> Self {
+    pub(crate) fn blames(self, revision: &str) -> Self {
         assert_eq!(self.0.findings[0].revision, Some(RevisionId::new(revision)));
         self
     }

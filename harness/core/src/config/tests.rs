@@ -47,6 +47,7 @@ per_table = 2
 values = { "users.email" = ["ada@example.org"], "users.age" = 36 }
 fixtures = "rows.json"
 seed = 7
+types = false
 
 [checks]
 "metadata-drift" = "off"
@@ -95,7 +96,8 @@ reason = "JSON containment is queried on PostgreSQL only"
                 (text("users.email"), vec![text("ada@example.org")])
             ]),
             fixtures: vec![text("rows.json")],
-            seed: 7
+            seed: 7,
+            types: false,
         }
     );
     assert_eq!(

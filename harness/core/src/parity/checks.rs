@@ -14,6 +14,8 @@ use crate::schema::{Attribute, Kind, ObjectId};
 #[derive(Clone)]
 struct Check {
     id: ObjectId,
+    /// The domain that it belongs to, if it is not the table's own.
+    domain: Option<String>,
     text: String,
     /// Nothing if it is not understood.
     conditions: Option<Vec<Form>>,
@@ -47,9 +49,13 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
         open.filter(|check| check.conditions.as_ref().is_none_or(|conditions| !conditions.is_empty()))
             .collect()
     };
-    let postgres = rest(postgres, &all_sqlite, &|form| says_not_null(pair, &pair.sqlite, form));
+    let postgres = rest(postgres, &all_sqlite, &|form| {
+        says_not_null(pair, &pair.sqlite, form) || is_implied(form, &all_postgres)
+    });
     let sqlite = rest(sqlite, &all_postgres, &|form| {
-        says_not_null(pair, &pair.postgres, form) || is_of_the_type(pair, form)
+        says_not_null(pair, &pair.postgres, form)
+            || is_of_the_type(pair, form)
+            || is_implied(form, &all_sqlite)
     });
     let answer = |one: &Check, other: &Check| match (&one.conditions, &other.conditions) {
         (Some(left), Some(right)) => {
@@ -78,6 +84,18 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
     // Whether one that is not understood says more than a type or NOT NULL does, nobody knows.
     for one in postgres {
         match one.conditions {
+            Some(_) if one.domain.is_some() => {
+                let domain = one.domain.as_deref().unwrap_or_default();
+                let message = format!(
+                    "{} wants {} on postgres by its domain \"{domain}\", and nothing does on sqlite",
+                    described(&one.id),
+                    one.text
+                );
+                let help = "add a check to the column on sqlite; that takes a rebuild of the table";
+                let other = pair.column(&one.columns().join("")).map(|column| column.sqlite.0);
+                let other = other.map(|name| pair.sqlite.part(Kind::Column, name));
+                found.push(Some(one.id), other, Aspect::Meaning, Severity::Error, message, help.to_owned());
+            }
             Some(_) => found.one_sided(Some(one.id), None, Severity::Error, None),
             None => found.unclear(one.id, &one.text, "nothing"),
         }
@@ -95,7 +113,7 @@ fn checks(pair: &Pair<'_>, side: &Side<'_>) -> Vec<Check> {
     let mut all: Vec<Check> = own
         .filter_map(|(id, _, check)| {
             let text = check.text(Attribute::Expression)?;
-            Some(Check { id, text: text.to_owned(), conditions: conditions(pair, side, text) })
+            Some(Check { id, domain: None, text: text.to_owned(), conditions: conditions(pair, side, text) })
         })
         .collect();
     // A domain's checks are checks of each column that has it, in which VALUE is the column.
@@ -113,7 +131,12 @@ fn checks(pair: &Pair<'_>, side: &Side<'_>) -> Vec<Check> {
                 other => other,
             };
             let read = scope.read(text).map(|form| settled(form.map(&named)).conjuncts());
-            all.push(Check { id: side.part(Kind::Column, name), text: text.to_owned(), conditions: read });
+            all.push(Check {
+                id: side.part(Kind::Column, name),
+                domain: Some(domain.local().to_owned()),
+                text: text.to_owned(),
+                conditions: read,
+            });
         }
     }
     all
@@ -168,6 +191,38 @@ pub(super) fn says_not_null(pair: &Pair<'_>, other: &Side<'_>, form: &Form) -> b
     })
 }
 
+/// Whether a condition holds anyway, since the column is limited to words for which it does.
+fn is_implied(form: &Form, all: &[Form]) -> bool {
+    let names = form.columns();
+    let [name] = names.as_slice() else { return false };
+    let mut lists = all.iter().filter(|one| *one != form).filter_map(|one| one.arguments_of("in"));
+    let words = lists.find(|list| matches!(&list[0], Form::Column(own, _) if own == name));
+    words.is_some_and(|words| {
+        words[1..].iter().all(|word| matches!(word, Form::Text(word) if holds_for(form, word) == Some(true)))
+    })
+}
+
+/// Whether a condition on one column holds where the column has this text.
+fn holds_for(form: &Form, text: &str) -> Option<bool> {
+    let Form::Call(name, parts) = form else { return None };
+    let count = |form: &Form| match form {
+        Form::Number(digits) => digits.parse::<usize>().ok(),
+        Form::Call(name, inner) if name == "length" && matches!(inner[0], Form::Column(..)) => {
+            Some(text.chars().count())
+        }
+        _ => None,
+    };
+    match name.as_str() {
+        "and" => parts.iter().try_fold(true, |all, part| Some(all && holds_for(part, text)?)),
+        "not" => holds_for(&parts[0], text).map(|holds| !holds),
+        "<=" => Some(count(&parts[0])? <= count(&parts[1])?),
+        "in" if matches!(parts[0], Form::Column(..)) => {
+            Some(parts[1..].contains(&Form::Text(text.to_owned())))
+        }
+        _ => None,
+    }
+}
+
 /// Whether a check of SQLite only says what PostgreSQL's type is by itself.
 fn is_of_the_type(pair: &Pair<'_>, form: &Form) -> bool {
     let names = form.columns();
@@ -213,7 +268,8 @@ fn is_of_the_type(pair: &Pair<'_>, form: &Form) -> bool {
             }
             _ => false,
         }),
-        Family::Decimal | Family::Real | Family::Any => false,
+        Family::Decimal => calls(&["round", "abs"]),
+        Family::Real | Family::Any => false,
     }
 }
 

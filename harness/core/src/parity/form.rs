@@ -4,6 +4,10 @@
 //! comparison looks in one direction only, negation stands as far inside as it can, and comparing
 //! with constants is membership in a list.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
 use crate::family::Family;
 
 /// An expression, whatever backend it was written for.
@@ -295,6 +299,14 @@ pub(super) fn less(mut arguments: Vec<Form>, equal: bool) -> Form {
         }
         _ => None,
     };
+    let one = if equal { "1" } else { "0" };
+    if left == Form::Number(one.to_owned())
+        && let Some([text]) = right.arguments_of("length")
+        && text.family() == Some(Family::Text)
+    {
+        // A text has a length unless it is the empty one.
+        return not(within(text.clone(), vec![Form::Text(String::new())]));
+    }
     if !equal {
         if whole(&left)
             && let Some(right) = moved(&right, -1)
@@ -364,8 +376,22 @@ fn written(digits: &[Form]) -> Option<String> {
 
 /// A JSON document in one spelling.
 fn document(text: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(text)
-        .map_or_else(|_| text.to_owned(), |value| value.to_string())
+    serde_json::from_str::<Json>(text).map_or_else(|_| text.to_owned(), |value| sorted(&value))
+}
+
+/// A JSON document whose keys are in order, whichever order the parser keeps.
+fn sorted(value: &Json) -> String {
+    match value {
+        Json::Object(entries) => {
+            let entries: BTreeMap<&String, String> =
+                entries.iter().map(|(key, value)| (key, sorted(value))).collect();
+            let entries =
+                entries.into_iter().map(|(key, value)| format!("{}:{value}", Json::from(key.as_str())));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        }
+        Json::Array(items) => format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
 }
 
 /// An array in the spelling of JSON: PostgreSQL writes `{a,b}`, and SQLite's people a JSON array.
@@ -376,7 +402,7 @@ fn array(text: &str) -> String {
         Some(inside) if !inside.contains(['{', '\\', '"']) => {
             let items = inside.split(',').map(|item| match number(item) {
                 Some(digits) => digits,
-                None => serde_json::Value::from(item).to_string(),
+                None => Json::from(item).to_string(),
             });
             format!("[{}]", items.collect::<Vec<_>>().join(","))
         }

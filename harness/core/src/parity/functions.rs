@@ -54,6 +54,10 @@ pub(super) fn call(backend: Backend, name: &str, mut arguments: Vec<Form>) -> Fo
         ("timezone", 2) if is_utc(&arguments[0]) => return arguments.remove(1),
         ("strpos" | "instr", 2) => return Form::call("instr", arguments),
         ("iif" | "if", 3) => return Form::call("case", arguments),
+        ("octet_length", 1) if arguments[0].family() == Some(Family::Bytes) => {
+            return Form::call("length", arguments);
+        }
+        ("date", 1) if backend == Backend::Postgres => return Form::call("date", arguments),
         ("json" | "jsonb", 1) => return form::coerced(arguments.remove(0), Some(Family::Json)),
         ("json_object" | "jsonb_object" | "json_build_object" | "jsonb_build_object", 0) => {
             return Form::Text("{}".to_owned());

@@ -18,7 +18,7 @@ mod triggers;
 mod types;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::Backend;
@@ -108,8 +108,49 @@ pub struct Unclear {
 /// Compares schemas, and remembers what it said of tables that stay as they are.
 #[derive(Debug, Default)]
 pub struct Comparer {
-    known: BTreeMap<(Name, Name), (Arc<Group>, Arc<Group>, Arc<Comparison>)>,
-    surroundings: Vec<Arc<Group>>,
+    known: BTreeMap<(Name, Name), Known>,
+    surroundings: Surroundings,
+}
+
+/// What was said of a table when it last looked like this on both backends.
+#[derive(Debug)]
+struct Known {
+    postgres: Arc<Group>,
+    sqlite: Arc<Group>,
+    comparison: Arc<Comparison>,
+}
+
+/// What else decides what is said of a table.
+#[derive(Debug, Default)]
+struct Surroundings {
+    /// Types and functions.
+    groups: Vec<Arc<Group>>,
+    /// The names of the tables that only one side has.
+    alone: BTreeSet<String>,
+}
+
+impl Surroundings {
+    fn of(postgres: &Schema, sqlite: &Schema) -> Self {
+        let leaned_on = |kind| matches!(kind, Kind::Type | Kind::Routine);
+        let groups = |schema: &Schema| -> Vec<Arc<Group>> {
+            let groups = schema.groups().filter(|(kind, ..)| leaned_on(*kind));
+            groups.map(|(.., group)| Arc::clone(group)).collect()
+        };
+        Self {
+            groups: [groups(postgres), groups(sqlite)].concat(),
+            alone: pair::table_names(postgres)
+                .symmetric_difference(&pair::table_names(sqlite))
+                .cloned()
+                .collect(),
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Arc<Group>, &Arc<Group>)| Arc::ptr_eq(one, other);
+        self.alone == other.alone
+            && self.groups.len() == other.groups.len()
+            && self.groups.iter().zip(&other.groups).all(same)
+    }
 }
 
 impl Comparer {
@@ -120,31 +161,18 @@ impl Comparer {
 
     /// What the two schemas do not have in common.
     pub fn compare(&mut self, postgres: &Schema, sqlite: &Schema) -> Comparison {
-        let surroundings: Vec<Arc<Group>> =
-            surroundings(postgres).chain(surroundings(sqlite)).cloned().collect();
-        let same = |(one, other): (&Arc<Group>, &Arc<Group>)| Arc::ptr_eq(one, other);
-        if surroundings.len() != self.surroundings.len()
-            || !surroundings.iter().zip(&self.surroundings).all(same)
-        {
+        let surroundings = Surroundings::of(postgres, sqlite);
+        if !surroundings.is(&self.surroundings) {
             self.known.clear();
             self.surroundings = surroundings;
         }
         let mut all = Found { postgres, sqlite, comparison: Comparison::default() };
-        for (left, right) in paired(postgres, sqlite) {
-            match (left, right) {
+        for pair in paired(postgres, sqlite) {
+            match pair {
                 (Some(left), Some(right)) => {
-                    let key = (left.0.clone(), right.0.clone());
-                    let known = self
-                        .known
-                        .get(&key)
-                        .filter(|(one, other, _)| Arc::ptr_eq(one, left.1) && Arc::ptr_eq(other, right.1));
-                    let comparison = match known {
-                        Some((.., comparison)) => Arc::clone(comparison),
-                        None => Arc::new(tables(postgres, sqlite, left, right)),
-                    };
+                    let comparison = self.tables(postgres, sqlite, left, right);
                     all.comparison.mismatches.extend(comparison.mismatches.iter().cloned());
                     all.comparison.unclear.extend(comparison.unclear.iter().cloned());
-                    self.known.insert(key, (Arc::clone(left.1), Arc::clone(right.1), comparison));
                 }
                 (left, right) => {
                     let whole = |table: Option<Table<'_>>| {
@@ -157,6 +185,29 @@ impl Comparer {
         views::compare(postgres, sqlite, &mut all);
         all.comparison
     }
+
+    fn tables(
+        &mut self,
+        postgres: &Schema,
+        sqlite: &Schema,
+        left: Table<'_>,
+        right: Table<'_>,
+    ) -> Arc<Comparison> {
+        let key = (left.0.clone(), right.0.clone());
+        let same =
+            |known: &&Known| Arc::ptr_eq(&known.postgres, left.1) && Arc::ptr_eq(&known.sqlite, right.1);
+        if let Some(known) = self.known.get(&key).filter(same) {
+            return Arc::clone(&known.comparison);
+        }
+        let comparison = Arc::new(tables(postgres, sqlite, left, right));
+        let known = Known {
+            postgres: Arc::clone(left.1),
+            sqlite: Arc::clone(right.1),
+            comparison: Arc::clone(&comparison),
+        };
+        self.known.insert(key, known);
+        comparison
+    }
 }
 
 /// What the two schemas do not have in common.
@@ -166,29 +217,24 @@ pub fn compare(postgres: &Schema, sqlite: &Schema) -> Comparison {
 
 type Table<'a> = (&'a Name, &'a Arc<Group>);
 
-/// What tables lean on: types and functions.
-fn surroundings(schema: &Schema) -> impl Iterator<Item = &Arc<Group>> {
-    let leaned_on = |kind| matches!(kind, Kind::Type | Kind::Routine);
-    schema.groups().filter(move |(kind, ..)| leaned_on(*kind)).map(|(.., group)| group)
-}
-
 /// The tables of both schemas, those that belong together side by side.
 fn paired<'a>(postgres: &'a Schema, sqlite: &'a Schema) -> Vec<(Option<Table<'a>>, Option<Table<'a>>)> {
-    let mut rights: Vec<Table<'a>> =
-        sqlite.tables().filter(|(_, group)| pair::is_comparable(group)).collect();
+    let comparable = |schema: &'a Schema| schema.tables().filter(|(_, group)| pair::is_comparable(group));
+    let mut rights: BTreeMap<&Name, &Arc<Group>> = comparable(sqlite).collect();
     let mut pairs = Vec::new();
-    for left in postgres.tables().filter(|(_, group)| pair::is_comparable(group)) {
-        // SQLite has no namespaces; there the name alone stands, or one made of both.
-        let local = left.0.local().to_lowercase();
-        let joined = left.0.namespace().map(|space| format!("{}_{local}", space.to_lowercase()));
-        let place = rights.iter().position(|(name, _)| *name == left.0).or_else(|| {
-            let names = |name: &Name| {
+    for left in comparable(postgres) {
+        let right = rights.remove_entry(left.0).or_else(|| {
+            // SQLite has no namespaces; there the name alone stands, or one made of both.
+            let local = left.0.local().to_lowercase();
+            let joined = left.0.namespace().map(|space| format!("{}_{local}", space.to_lowercase()));
+            let is_meant = |name: &Name| {
                 let name = name.local().to_lowercase();
                 name == local || Some(&name) == joined.as_ref()
             };
-            rights.iter().position(|(name, _)| names(name))
+            let name = rights.keys().copied().find(|name| is_meant(name))?;
+            rights.remove_entry(name)
         });
-        pairs.push((Some(left), place.map(|place| rights.remove(place))));
+        pairs.push((Some(left), right));
     }
     pairs.extend(rights.into_iter().map(|right| (None, Some(right))));
     pairs

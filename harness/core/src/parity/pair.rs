@@ -67,6 +67,11 @@ pub(super) fn is_comparable(group: &Group) -> bool {
     !object.has(Attribute::PartitionOf) && object.text(Attribute::Variety) != Some("virtual")
 }
 
+/// The names of all tables, in lower case and without their namespaces.
+pub(super) fn table_names(schema: &Schema) -> BTreeSet<String> {
+    schema.tables().map(|(name, _)| name.local().to_lowercase()).collect()
+}
+
 /// A table on both backends.
 pub(super) struct Pair<'a> {
     pub(super) postgres: Side<'a>,
@@ -194,6 +199,9 @@ pub(super) fn described(id: &ObjectId) -> String {
     }
 }
 
+/// Whether two that are not the same seem to be meant for each other.
+pub(super) type Likeness<'a, T> = &'a dyn Fn(&T, &T) -> bool;
+
 /// What is left of two lists once all that has its like on the other side is gone.
 pub(super) struct Left<T> {
     /// Those that seem to be meant for each other, and what comes of comparing them.
@@ -206,7 +214,7 @@ pub(super) fn left_over<T: Clone>(
     postgres: &[T],
     sqlite: &[T],
     compare: impl Fn(&T, &T) -> Answer,
-    akin: &[&dyn Fn(&T, &T) -> bool],
+    akin: &[Likeness<'_, T>],
 ) -> Left<T> {
     let same = |one: &T, other: &T| compare(one, other) == Answer::Same;
     let alone = |one: &&T| !sqlite.iter().any(|other| same(one, other));

@@ -286,17 +286,20 @@ impl Scope<'_> {
 
     fn case(&self, operand: Option<&Expr>, whens: &[CaseWhen], last: Option<&Expr>) -> Option<Form> {
         let operand = operand.map(|one| self.form(one));
-        let mut arguments = Vec::new();
+        let (mut conditions, mut results) = (Vec::new(), Vec::new());
         for when in whens {
             let condition = self.form(&when.condition)?;
-            arguments.push(match &operand {
+            conditions.push(match &operand {
                 Some(operand) => form::equal(operand.clone()?, condition),
                 None => condition,
             });
-            arguments.push(self.form(&when.result)?);
+            results.push(self.form(&when.result)?);
         }
-        arguments.push(last.map_or(Some(Form::Null), |one| self.form(one))?);
-        Some(Form::call("case", arguments))
+        results.push(last.map_or(Some(Form::Null), |one| self.form(one))?);
+        // What is a condition in one place is one in all, also where it is written as 1.
+        let family = results.iter().filter(|one| !one.is_literal()).find_map(Form::family);
+        let results = results.into_iter().map(|one| form::coerced(one, family));
+        Some(Form::call("case", conditions.into_iter().chain(results).collect()))
     }
 
     fn function(&self, function: &sqlparser::ast::Function) -> Option<Form> {
@@ -357,6 +360,7 @@ fn cast(inner: Form, target: Family) -> Form {
             inner
         }
         (Form::Call(name, _), Family::Date) if name == "now" => Form::call("today", Vec::new()),
+        (_, Family::Date) if inner.family() != Some(Family::Date) => Form::call("date", vec![inner]),
         _ if inner.family().is_some_and(|family| keeps_value(family, target)) => inner,
         _ => Form::call(&format!("cast {}", target.name()), vec![inner]),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlparser::ast::{AssignmentTarget, Expr, SelectItem, SetExpr, Statement, TableFactor, TableObject};
 
 use super::form::{self, Answer, Form};
-use super::pair::{Left, Pair, Side, described, identifiers, left_over};
+use super::pair::{Left, Pair, Side, bare, described, identifiers, left_over, table_names};
 use super::{Aspect, Found, checks, keys};
 use crate::Backend;
 use crate::report::Severity;
@@ -92,10 +92,7 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
 
 /// The acts without those on a table that only one side has, which is told already.
 fn about_both(pair: &Pair<'_>, acts: Vec<Act>) -> Vec<Act> {
-    let tables = |side: &Side<'_>| -> BTreeSet<String> {
-        side.schema.tables().map(|(name, _)| name.local().to_lowercase()).collect()
-    };
-    let [postgres, sqlite] = pair.sides().map(tables);
+    let [postgres, sqlite] = pair.sides().map(|side| table_names(side.schema));
     let alone: BTreeSet<&String> = postgres.symmetric_difference(&sqlite).collect();
     let speaks = |act: &Act| {
         act.effect == Effect::Other
@@ -152,12 +149,25 @@ fn acts(pair: &Pair<'_>, side: &Side<'_>) -> Vec<Act> {
             }
             let mut watched = identifiers(watched, side.backend);
             watched.sort();
+            let mut when =
+                outer.clone().zip(inner.clone()).map(|(outer, inner)| form::and(vec![outer, inner]));
+            if let Effect::Set(set) = &effect {
+                // That the trigger is not fired by its own update is what SQLite needs these for.
+                let own =
+                    |form: &Form| form.columns().iter().all(|name| set.contains(&bare(name).to_owned()));
+                when = when.map(|form| if own(&form) { Form::Bool(true) } else { form });
+                let key = side.primary_key();
+                let mut others = side.group.parts_of(Kind::Column).map(|(name, _)| name.to_lowercase());
+                if others.all(|name| set.contains(&name) || key.contains(&name) || watched.contains(&name)) {
+                    watched.clear();
+                }
+            }
             all.push(Act {
                 id: id.clone(),
                 event: event.to_owned(),
                 watched,
                 effect: effect.clone(),
-                when: outer.clone().zip(inner.clone()).map(|(outer, inner)| form::and(vec![outer, inner])),
+                when,
                 text: text.clone(),
             });
         }
@@ -263,6 +273,10 @@ fn called(pair: &Pair<'_>, side: &Side<'_>, calls: &str) -> What {
     let name = calls.split('(').next().unwrap_or_default();
     if name.contains("tsvector_update_trigger") {
         return (Effect::Own, ALWAYS, String::new());
+    }
+    if name.contains("moddatetime") {
+        let column = calls.split('\'').nth(1).unwrap_or_default();
+        return set(vec![column.to_lowercase()]);
     }
     match routine(side.schema, name) {
         Some(definition) => plpgsql(pair, side, definition)

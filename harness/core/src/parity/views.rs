@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlparser::ast::{
-    GroupByExpr, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, SetQuantifier,
+    GroupByExpr, Join, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, SetQuantifier,
     TableFactor, TableWithJoins,
 };
 
@@ -136,7 +136,11 @@ impl Reader<'_> {
             && select.qualify.is_none()
             && modifiers.is_empty()
             && !matches!(select.distinct, Some(sqlparser::ast::Distinct::On(_)));
-        let relations = self.relations(&select.from)?;
+        let (mut factors, mut all_joins) = (Vec::new(), Vec::new());
+        for from in &select.from {
+            spread(from, &mut factors, &mut all_joins)?;
+        }
+        let relations = self.relations(&factors)?;
         let scope = Scope {
             backend: self.backend,
             schema: self.schema,
@@ -168,28 +172,26 @@ impl Reader<'_> {
         columns.sort();
         let mut conditions = Vec::new();
         let mut joins = Vec::new();
-        for from in &select.from {
-            for join in &from.joins {
-                let (constraint, outer) = match &join.join_operator {
-                    JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (constraint, None),
-                    JoinOperator::CrossJoin(constraint) => (constraint, None),
-                    JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => {
-                        (constraint, Some("left join"))
-                    }
-                    _ => return None,
-                };
-                let on = match constraint {
-                    JoinConstraint::On(expr) => scope.form(expr)?,
-                    JoinConstraint::None => Form::Bool(true),
-                    _ => return None,
-                };
-                match outer {
-                    Some(name) => {
-                        let table = Form::Text(self.relation(&join.relation)?.table);
-                        joins.push(Form::call(name, vec![table, on]));
-                    }
-                    None => conditions.push(on),
+        for join in all_joins {
+            let (constraint, outer) = match &join.join_operator {
+                JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (constraint, None),
+                JoinOperator::CrossJoin(constraint) => (constraint, None),
+                JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => {
+                    (constraint, Some("left join"))
                 }
+                _ => return None,
+            };
+            let on = match constraint {
+                JoinConstraint::On(expr) => scope.form(expr)?,
+                JoinConstraint::None => Form::Bool(true),
+                _ => return None,
+            };
+            match outer {
+                Some(name) => {
+                    let table = Form::Text(self.relation(&join.relation)?.table);
+                    joins.push(Form::call(name, vec![table, on]));
+                }
+                None => conditions.push(on),
             }
         }
         if let Some(selection) = &select.selection {
@@ -216,11 +218,9 @@ impl Reader<'_> {
         ))
     }
 
-    fn relations(&self, from: &[TableWithJoins]) -> Option<Vec<Relation>> {
-        let factors = from.iter().flat_map(|one| {
-            std::iter::once(&one.relation).chain(one.joins.iter().map(|join| &join.relation))
-        });
-        let mut all: Vec<Relation> = factors.map(|factor| self.relation(factor)).collect::<Option<_>>()?;
+    fn relations(&self, factors: &[&TableFactor]) -> Option<Vec<Relation>> {
+        let mut all: Vec<Relation> =
+            factors.iter().map(|factor| self.relation(factor)).collect::<Option<_>>()?;
         // A table that is there twice is told apart by what it is called.
         let tables: Vec<String> = all.iter().map(|one| one.table.clone()).collect();
         for relation in &mut all {
@@ -242,4 +242,24 @@ impl Reader<'_> {
         let columns = side.group.columns().iter().map(|(name, _)| name.to_lowercase()).collect();
         Some(Relation { alias, name: table.clone(), table, columns })
     }
+}
+
+/// The tables and joins of a FROM, without the parentheses that PostgreSQL puts around joins; nothing
+/// if there are others.
+fn spread<'q>(
+    from: &'q TableWithJoins,
+    factors: &mut Vec<&'q TableFactor>,
+    joins: &mut Vec<&'q Join>,
+) -> Option<()> {
+    match &from.relation {
+        TableFactor::NestedJoin { table_with_joins, alias: None } => {
+            spread(table_with_joins, factors, joins)?
+        }
+        other => factors.push(other),
+    }
+    for join in &from.joins {
+        factors.push(&join.relation);
+        joins.push(join);
+    }
+    Some(())
 }

@@ -1,6 +1,9 @@
 //! What a parser makes of a single expression or query.
 
+use std::any::TypeId;
+
 use sqlparser::ast::{Expr, Query, Statement};
+use sqlparser::dialect::{Dialect as ParserDialect, SQLiteDialect};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token as ParserToken;
 
@@ -21,7 +24,7 @@ pub(crate) fn query(text: &str, backend: Backend) -> Option<Query> {
 
 /// The statements, if the parser accepts them all.
 pub(crate) fn parsed_statements(text: &str, backend: Backend) -> Option<Vec<Statement>> {
-    Parser::parse_sql(Dialect::of(backend).parser, text).ok()
+    Parser::parse_sql(parser_of(backend), text).ok()
 }
 
 /// The text in words that the parser knows: SQLite's `a IS b`, which compares any values, and
@@ -52,7 +55,79 @@ fn parsed<T>(
     backend: Backend,
     parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
 ) -> Option<T> {
-    let mut parser = Parser::new(Dialect::of(backend).parser).try_with_sql(text).ok()?;
+    let mut parser = Parser::new(parser_of(backend)).try_with_sql(text).ok()?;
     let found = parse(&mut parser).ok()?;
     (parser.peek_token().token == ParserToken::EOF).then_some(found)
 }
+
+fn parser_of(backend: Backend) -> &'static dyn ParserDialect {
+    match backend {
+        Backend::Postgres => Dialect::of(backend).parser,
+        Backend::Sqlite => &SqliteExpressions,
+    }
+}
+
+/// SQLite's dialect, in which `->` binds as tightly as SQLite has it (SQLite manual, "SQL Language
+/// Expressions", 2): the parser's own reads `data -> 'a' = 1` as `data -> ('a' = 1)`.
+#[derive(Debug)]
+struct SqliteExpressions;
+
+const SQLITE: SQLiteDialect = SQLiteDialect {};
+
+impl ParserDialect for SqliteExpressions {
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<SQLiteDialect>()
+    }
+
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        SQLITE.is_delimited_identifier_start(ch)
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        SQLITE.is_identifier_start(ch)
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        SQLITE.is_identifier_part(ch)
+    }
+
+    fn supports_filter_during_aggregation(&self) -> bool {
+        SQLITE.supports_filter_during_aggregation()
+    }
+
+    fn supports_in_empty_list(&self) -> bool {
+        SQLITE.supports_in_empty_list()
+    }
+
+    fn supports_notnull_operator(&self) -> bool {
+        SQLITE.supports_notnull_operator()
+    }
+
+    fn supports_comma_separated_trim(&self) -> bool {
+        SQLITE.supports_comma_separated_trim()
+    }
+
+    fn parse_statement(&self, parser: &mut Parser<'_>) -> Option<Result<Statement, ParserError>> {
+        SQLITE.parse_statement(parser)
+    }
+
+    fn parse_infix(
+        &self,
+        parser: &mut Parser<'_>,
+        expr: &Expr,
+        precedence: u8,
+    ) -> Option<Result<Expr, ParserError>> {
+        SQLITE.parse_infix(parser, expr, precedence)
+    }
+
+    fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
+        let tight = matches!(
+            parser.peek_token().token,
+            ParserToken::Arrow | ParserToken::LongArrow | ParserToken::StringConcat
+        );
+        tight.then_some(Ok(TIGHT))
+    }
+}
+
+/// Above multiplication, below a collation.
+const TIGHT: u8 = 41;

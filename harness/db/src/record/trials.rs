@@ -102,7 +102,7 @@ async fn take<E: Engine>(
     let schema = own.schema;
     let wanted = schema.tables().filter(|(_, group)| takes_no_rows(group).is_none());
     let wanted = wanted.map(|(name, _)| name.clone()).collect();
-    let field = Field { schema, wanted, present: None, also: others.to_vec(), plain: false };
+    let field = Field { schema, wanted, present: None, also: others.to_vec(), plain: None };
     let sown = sow(engine, copy, plan, field).await?;
     let rows = all_rows(engine, copy, schema, sown.fed.iter()).await?;
     let mut parents = Parents::default();

@@ -193,6 +193,11 @@ const REFUSING: &str = "routine f(): begin raise exception 'no'; end; & trigger 
     "check ck: n > 0",
     "error: check \"ck\" of table \"t\" wants ((n > 0) or (name is null)) on postgres and n > 0 on sqlite"
 )]
+#[case::domain(
+    "type positive: domain | type integer & check positive_check: (value > 0) & table t & column n: positive",
+    "",
+    "error: column \"n\" of table \"t\" wants (value > 0) on postgres by its domain \"positive\", and nothing does on sqlite"
+)]
 // Keys.
 #[case::unique(
     "unique uq: name",

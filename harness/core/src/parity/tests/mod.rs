@@ -51,7 +51,8 @@ fn schema(text: &str) -> Schema {
         let name = &head[kind.word().len() + 1..];
         let object = object(kind, rest);
         let is_part = !matches!(kind, Kind::Table | Kind::Type | Kind::Routine | Kind::View);
-        if matches!(kind, Kind::Table | Kind::View) {
+        let domain = kind == Kind::Type && rest.starts_with("domain");
+        if matches!(kind, Kind::Table | Kind::View) || domain {
             owner = (kind, Name::new(name));
         }
         let id = match is_part {
@@ -138,4 +139,22 @@ fn what_was_compared_once_is_known() {
         with("a; b").groups().next().map(|(k, n, g)| (k, n.clone(), g.clone())).unwrap();
     enums.insert_group(kind, name, group);
     assert_eq!(comparer.compare(&enums, &other).mismatches.len(), 1);
+    // So is a table that a key of another refers to.
+    let keyed = schema(
+        "table m\ncolumn n: integer\nforeign key fk: n | references p (id)\ntable p\ncolumn id: integer",
+    );
+    let mut bare = schema("table m\ncolumn n: INTEGER");
+    let messages = |comparison: Comparison| -> Vec<String> {
+        comparison.mismatches.into_iter().map(|one| one.message).collect()
+    };
+    let alone = "table \"p\" is there on postgres but not on sqlite";
+    assert_eq!(messages(comparer.compare(&keyed, &bare)), [alone]);
+    let (kind, name, group) = schema("table p\ncolumn id: INTEGER")
+        .groups()
+        .next()
+        .map(|(k, n, g)| (k, n.clone(), g.clone()))
+        .unwrap();
+    bare.insert_group(kind, name, group);
+    let key = "foreign key \"fk\" of table \"m\" is there on postgres but not on sqlite";
+    assert_eq!(messages(comparer.compare(&keyed, &bare)), [key]);
 }

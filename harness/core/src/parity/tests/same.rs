@@ -99,6 +99,13 @@ use super::compared;
 #[case::not_in("check ck: (name <> all (array['a'::text, 'b'::text]))", "check ck: name not in ('a', 'b')")]
 #[case::not_empty("check ck: (name <> ''::text)", "check ck: name != ''")]
 #[case::between("check ck: ((n >= 0) and (n <= 9))", "check ck: n between 0 and 9")]
+#[case::implied(
+    "check ck: (name = any (array['a'::text, 'b'::text]))",
+    "check a: name in ('a', 'b') & check b: length(name) > 0 and length(name) < 128"
+)]
+#[case::some_length("check ck: (name <> ''::text)", "check ck: length(name) > 0")]
+#[case::digits("", "check ck: price = round(price, 2)")]
+#[case::domain("type positive: domain | type integer & table t & column n: positive", "")]
 #[case::two_for_one("check ck: ((n >= 0) and (n <= 9))", "check a: n >= 0 & check b: 9 >= n")]
 #[case::whole_numbers("check ck: (n > 0)", "check ck: n >= 1")]
 #[case::turned("check ck: (n > price)", "check ck: price < n")]
@@ -114,6 +121,14 @@ use super::compared;
 #[case::json_path(
     "check ck: ((data ->> 'a'::text) is not null)",
     "check ck: json_extract(data, '$.a') is not null"
+)]
+#[case::json_compared(
+    "check ck: (((data ->> 'a'::text) = 'x'::text) or (n = 1))",
+    "check ck: data ->> 'a' = 'x' or n = 1"
+)]
+#[case::joined(
+    "check ck: (((name || 'a'::text) || 'b'::text) <> ''::text)",
+    "check ck: name || 'a' || 'b' <> ''"
 )]
 #[case::json_type("check ck: (jsonb_typeof(data) = 'array'::text)", "check ck: json_type(data) = 'array'")]
 #[case::json_valid("", "check ck: json_valid(data)")]
@@ -208,6 +223,18 @@ use super::compared;
     "routine f(): begin new.at = now(); return new; end; & trigger tr: before | events update | calls f()",
     "trigger tr: after | events update | definition update t set at = current_timestamp where id = new.id;"
 )]
+#[case::touched_once(
+    "routine f(): begin new.at = now(); return new; end; & trigger tr: before | events update | calls f()",
+    "trigger tr: after | events update | when new.at = old.at | definition update t set at = current_timestamp where id = new.id;"
+)]
+#[case::touched_by_others(
+    "routine f(): begin new.at = now(); return new; end; & trigger tr: before | events update | calls f()",
+    "trigger tr: after | events update of (name, n, price, flag, data, u) | definition update t set at = current_timestamp where id = new.id;"
+)]
+#[case::touched_by_an_extension(
+    "trigger tr: before | events update | calls moddatetime('at')",
+    "trigger tr: after | events update | definition update t set at = current_timestamp where id = new.id;"
+)]
 #[case::truncate(
     "routine f(): begin raise exception 'no'; end; & trigger tr: before | events truncate | calls f()",
     ""
@@ -219,6 +246,23 @@ use super::compared;
 #[case::generated(
     "column name: text | generated (lower((u)::text)) stored",
     "column name: TEXT | generated (lower(u)) virtual"
+)]
+#[case::cased(
+    "check ck: (case when flag then (n is not null) else true end)",
+    "check ck: case when flag = 1 then n is not null else 1 end"
+)]
+#[case::bytes_length(
+    "column n: bytea & check ck: (octet_length(n) <= 9)",
+    "column n: BLOB & check ck: length(n) <= 9"
+)]
+#[case::day("index a: ((at at time zone 'UTC'::text))::date", "index a: date(at)")]
+#[case::key_order(
+    "column data: jsonb | default '{\"b\": 1, \"a\": 2}'::jsonb",
+    "column data: JSON | default '{\"a\":2,\"b\":1}'"
+)]
+#[case::outer_join(
+    "view v: select t.id, count(p.id) as c from (t left join p on ((p.id = t.n))) group by t.id | column order id; c & column id & column c",
+    "view v: select t.id, count(p.id) as c from t left outer join p on t.n = p.id group by t.id | column order id; c & column id & column c"
 )]
 #[case::view(
     "view v:  select t.id, t.name as label from t join p on ((p.id = t.n)) where (t.flag = true) | column order id; label & column id & column label",
