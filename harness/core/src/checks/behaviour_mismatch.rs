@@ -9,7 +9,7 @@ use crate::family::Family as Types;
 use crate::parity::{Comparer, Mismatch};
 use crate::report::{Finding, NotRun, Severity};
 use crate::rows::Datum;
-use crate::schema::{Kind, Name, ObjectId, Schema};
+use crate::schema::{Name, ObjectId, Schema};
 use crate::trials::{Answer, Dialect, Promise, Reading, Trial};
 
 pub(super) static CHECK: Check = Check {

@@ -23,7 +23,7 @@ pub(super) static CHECK: Check = Check {
           it does not: such a change may be meant, and a comment in an otherwise empty downgrade says so. Values \
           that differ from one run to the next, from the clock or at random, are left out, and so are columns \
           that the upgrade drops.",
-    example: "UPDATE users SET active = 'yes';",
+    example: "UPDATE users SET search_name = lower(name);",
     mend: "Write the same change in both dialects; keep what the downgrade needs to restore the old values, or say \
            in its comment that it does not.",
     walks: &[Walk::Probe],
