@@ -156,13 +156,6 @@ fn json_is_a_document_with_these_keys() {
           "revision": null,
           "reason": "the project declares no metadata for this backend",
           "failed": false
-        },
-        {
-          "check": "rows-lost",
-          "backend": "sqlite",
-          "revision": null,
-          "reason": "no rows are carried along: name a file of rows in [rows] fixtures",
-          "failed": false
         }
       ],
       "unused_accepts": [],
