@@ -18,7 +18,7 @@ mod run;
 pub use check::Check;
 pub use database::Database;
 pub use error::{Error, ExitCode};
-pub use switchback_core::{Backend, checks, evidence, history, report, schema};
+pub use switchback_core::{Backend, checks, evidence, history, report, rows, schema};
 pub use switchback_db::record::Progress;
 
 /// The examples of README.md are compiled with the documentation tests.

@@ -163,13 +163,6 @@ fn json_is_a_document_with_these_keys() {
           "revision": null,
           "reason": "it compares both backends, and postgres was not selected",
           "failed": false
-        },
-        {
-          "check": "rows-lost",
-          "backend": "sqlite",
-          "revision": null,
-          "reason": "no rows are carried along: name a file of rows in [rows] fixtures",
-          "failed": false
         }
       ],
       "unused_accepts": [],

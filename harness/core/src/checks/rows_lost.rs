@@ -31,7 +31,11 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     let carried =
         |rows: &Option<_>| rows.as_ref().is_some_and(|rows: &std::sync::Arc<Rows>| !rows.tables.is_empty());
     if !recording.history.is_empty() && !steps.iter().any(|seen| carried(&seen.rows_before)) {
-        let reason = "no rows are carried along: name a file of rows in [rows] fixtures";
+        let reason = if recording.seeded.iter().all(|seeded| seeded.rows.is_empty()) {
+            "no rows are carried along: name a file of rows in [rows] fixtures, or let per_table be more than 0"
+        } else {
+            "no revision comes after those that make the tables, so none met their rows"
+        };
         judgement.not_run.push(NotRun::check(CHECK.id, recording.backend, reason));
         return;
     }
@@ -206,6 +210,8 @@ mod tests {
     fn is_not_run_without_rows() {
         check(&CHECK, recording().revisions(1).probe([applied("1")]))
             .finds([])
-            .not_run("no rows are carried along: name a file of rows in [rows] fixtures");
+            .not_run(
+                "no rows are carried along: name a file of rows in [rows] fixtures, or let per_table be more than 0",
+            );
     }
 }

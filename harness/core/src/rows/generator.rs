@@ -175,6 +175,8 @@ struct Column {
     own: Option<ColumnType>,
     /// Values that conditions speak of.
     hints: Vec<Datum>,
+    /// Whether a condition asks for a form that only the hints have.
+    shaped: bool,
     /// The only values there are: the project's own, or those that have a partition.
     only: Vec<Datum>,
     /// Its place among the columns that keep rows apart, if it is one of them.
@@ -215,6 +217,7 @@ impl TableGenerator<'_> {
                         nullable,
                         own: written.map(|object| ColumnType::of(own.backend, own.schema, object)),
                         hints: Vec::new(),
+                        shaped: false,
                         only: Vec::new(),
                         apart: None,
                     });
@@ -304,7 +307,9 @@ impl TableGenerator<'_> {
     }
 
     fn harvest(&mut self, condition: &str, backend: Backend, columns: &[String]) {
+        let shaped = harvest::asks_for_a_pattern(condition, backend);
         for column in self.columns.iter_mut().filter(|column| columns.contains(&column.name)) {
+            column.shaped |= shaped;
             for hint in harvest::hints(condition, backend, &column.wanted) {
                 if !column.hints.contains(&hint) {
                     column.hints.push(hint);
@@ -427,10 +432,14 @@ impl TableGenerator<'_> {
         if attempt == 0 {
             let hint = plain::nth(&column.hints, number).cloned();
             let is_text = matches!(column.wanted.family, Family::Text | Family::Any);
-            let is_shaped = column.apart.is_some() && is_text && number % 3 != 0;
-            if let Some(hint) = hint.clone().filter(|_| is_shaped) {
-                // What a pattern asks for must stay, what a length asks for may vary.
-                return if number % 3 == 1 { hint } else { distinct::vary(hint, number) };
+            let stays_null = column.nullable && turn % 4 == 3 && !is_plain && column.apart.is_none();
+            match hint.clone().filter(|_| is_text && !stays_null) {
+                Some(hint) if column.shaped => return hint,
+                // What a length asks for may vary.
+                Some(hint) if column.apart.is_some() && !number.is_multiple_of(3) => {
+                    return distinct::vary(hint, number);
+                }
+                _ => {}
             }
             if let Some(place) = column.apart {
                 let drawn = if is_plain { None } else { drawn("apart", 0) };
@@ -461,7 +470,11 @@ impl TableGenerator<'_> {
             0..=5 if !column.hints.is_empty() => {
                 let hint = plain::nth(&column.hints, turn.wrapping_add(attempt)).cloned();
                 let hint = hint.unwrap_or(Datum::Null);
-                if column.apart.is_some() && attempt % 2 == 0 { distinct::vary(hint, number) } else { hint }
+                if column.apart.is_some() && attempt.is_multiple_of(2) {
+                    distinct::vary(hint, number)
+                } else {
+                    hint
+                }
             }
             6 | 7 if column.nullable => Datum::Null,
             0..=9 if column.apart.is_some() => {

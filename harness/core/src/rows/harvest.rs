@@ -35,6 +35,12 @@ pub(super) fn hints(condition: &str, backend: Backend, wanted: &Wanted) -> Vec<D
     found
 }
 
+/// Whether a condition asks for a form that no constant alone has.
+pub(super) fn asks_for_a_pattern(condition: &str, backend: Backend) -> bool {
+    let is_pattern = |constant: &Constant| matches!(constant, Constant::Regex(_) | Constant::Glob(_));
+    constants(condition, backend).iter().any(is_pattern)
+}
+
 fn constants(condition: &str, backend: Backend) -> Vec<Constant> {
     let tokens: Vec<Token<'_>> = lex(condition, backend).into_iter().filter(Token::is_significant).collect();
     let mut found = Vec::new();

@@ -50,7 +50,7 @@ const NAMED: &[(&str, &str)] = &[
 
 /// An ordinary value for the column with that name, another one for each number.
 pub(super) fn value(wanted: &Wanted, name: &str, number: u32) -> Datum {
-    let style = if number % 2 == 0 { Plain::Numbers } else { Plain::Versions };
+    let style = if number.is_multiple_of(2) { Plain::Numbers } else { Plain::Versions };
     styled(wanted, name, number, style)
 }
 

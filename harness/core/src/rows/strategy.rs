@@ -52,7 +52,10 @@ fn inner(wanted: &Wanted) -> BoxedStrategy<Datum> {
         Family::Real if wanted.bits <= 32 => {
             (-1e30_f32..1e30).prop_map(|number| Datum::Real(as_single(number))).boxed()
         }
-        Family::Real => (-1e300..1e300).prop_map(Datum::Real).boxed(),
+        // SQLite reads no more than 15 digits of a literal exactly.
+        Family::Real => (-1e15..1e15)
+            .prop_map(|number: f64| Datum::Real(format!("{number:.14e}").parse().unwrap_or(number)))
+            .boxed(),
         Family::Text | Family::Any => {
             let most = wanted.length.map_or(60, |length| length.min(60) as usize);
             let letters = prop_oneof![4 => prop::char::range(' ', '~'), 1 => any::<char>()];
