@@ -151,6 +151,13 @@ fn json_is_a_document_with_these_keys() {
           "failed": false
         },
         {
+          "check": "behaviour-mismatch",
+          "backend": "postgres",
+          "revision": null,
+          "reason": "it compares both backends, and postgres was not selected",
+          "failed": false
+        },
+        {
           "check": "metadata-drift",
           "backend": "sqlite",
           "revision": null,

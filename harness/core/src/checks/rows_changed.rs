@@ -215,11 +215,11 @@ impl<'a> Side<'a> {
 }
 
 impl Around<'_> {
-    fn old(&self, table: &Name, name: &str) -> Option<Column<'_>> {
+    fn column_before(&self, table: &Name, name: &str) -> Option<Column<'_>> {
         Column::of(self.recording, self.before_rows, self.before_schema, table, name)
     }
 
-    fn new(&self, table: &Name, name: &str) -> Option<Column<'_>> {
+    fn column_after(&self, table: &Name, name: &str) -> Option<Column<'_>> {
         Column::of(self.recording, self.after_rows, self.after_schema, table, name)
     }
 
@@ -238,10 +238,12 @@ fn changed_otherwise(sides: &[Side<'_>; 2]) -> Vec<Finding> {
         let (Some(one), Some(other)) = (sides[0].around(table), sides[1].around(table)) else { continue };
         let mut changes = Changes::default();
         for name in &one.after_rows.columns {
-            let Some((one_new, other_new)) = one.new(table, name).zip(other.new(table, name)) else {
+            let Some((one_new, other_new)) =
+                one.column_after(table, name).zip(other.column_after(table, name))
+            else {
                 continue;
             };
-            let old = (one.old(table, name), other.old(table, name));
+            let old = (one.column_before(table, name), other.column_before(table, name));
             for (key, row) in &one.after {
                 let (Some(other_row), Some(was), Some(other_was)) =
                     (other.after.get(key), one.before.get(key), other.before.get(key))

@@ -105,7 +105,7 @@ reason = "JSON containment is queried on PostgreSQL only"
         BTreeMap::from([(text("metadata-drift"), Level::Off), (text("rows-lost"), Level::Error)])
     );
     let [accept] = config.accept.as_slice() else { panic!("one entry") };
-    assert_eq!((accept.backend, accept.line), (Some(Backend::Sqlite), 34));
+    assert_eq!((accept.backend, accept.line), (Some(Backend::Sqlite), 35));
     assert!(accept.matches("metadata-drift", Some(Backend::Sqlite), None, Some("event_store.ix_gin")));
 }
 

@@ -3,7 +3,7 @@
 use switchback_core::evidence::Outcome;
 use switchback_core::history::{Direction, RevisionId};
 
-use super::walks::{new_database, observe};
+use super::steps::{new_database, observe};
 use super::{Engine, Plan, RecordError};
 
 /// Makes a database and takes it up to and including a revision, or to head.

@@ -13,6 +13,7 @@ pub(crate) mod relatives;
 mod retry;
 mod sow;
 pub(crate) mod statement;
+mod steps;
 mod trials;
 mod walks;
 

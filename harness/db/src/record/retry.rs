@@ -9,7 +9,8 @@ use switchback_core::rows::{self, Plain, Side};
 use switchback_core::schema::{Name, Schema};
 
 use super::sow::{Field, sow, tables_to_feed};
-use super::walks::{Recorder, new_database, observe};
+use super::steps::{new_database, observe};
+use super::walks::Recorder;
 use super::{Engine, RecordError, fixtures};
 
 impl<E: Engine> Recorder<'_, E> {
