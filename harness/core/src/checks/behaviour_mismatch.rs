@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Family, Judge, Judgement, both_at_head, quoted};
+use super::{Check, Family, Judge, Judgement, both_at_head, quoted, shortened};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Walk};
 use crate::family::Family as Types;
-use crate::parity::{Comparer, Mismatch};
+use crate::parity::{Aspect, Comparer, Mismatch};
 use crate::report::{Finding, NotRun, Severity};
 use crate::rows::Datum;
 use crate::schema::{Name, ObjectId, Schema};
-use crate::trials::{Answer, Dialect, Promise, Reading, Trial};
+use crate::trials::{Answer, Dialect, Promise, Question, Reading, Trial};
 
 pub(super) static CHECK: Check = Check {
     id: "behaviour-mismatch",
@@ -60,7 +60,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         } else if found.insert((&one.question.object, one.question.promise)) {
             // Another value that tells the same tells nothing new.
             let finding = finding(one, other, how, postgres, sqlite);
-            judgement.findings.push(told.repeated(&one.question.object, finding));
+            judgement.findings.push(told.repeated(&one.question, finding));
         }
     }
     judgement.findings.extend(note(&of_types, sqlite));
@@ -79,10 +79,19 @@ impl Told {
         Self(Comparer::new().compare(postgres, sqlite).mismatches)
     }
 
-    /// The finding, which may say once more what is declared of the object.
-    fn repeated(&self, object: &ObjectId, finding: Finding) -> Finding {
-        let about =
-            |one: &&Mismatch| [&one.postgres, &one.sqlite].into_iter().flatten().any(|id| id == object);
+    /// The finding, which may say once more what is declared of the object. That a primary key takes
+    /// NULL is declared of its first column, and tried on each.
+    fn repeated(&self, question: &Question, finding: Finding) -> Finding {
+        let object = &question.object;
+        let of_key = |one: &Mismatch, id: &ObjectId| {
+            question.promise == Promise::NotNull
+                && one.aspect == Aspect::Nullability
+                && id.group == object.group
+                && one.severity == Severity::Note
+        };
+        let about = |one: &&Mismatch| {
+            [&one.postgres, &one.sqlite].into_iter().flatten().any(|id| id == object || of_key(one, id))
+        };
         let same = self.0.iter().filter(about);
         same.fold(finding, |finding, one| finding.repeating("parity-mismatch", one.object()))
     }
@@ -160,7 +169,7 @@ fn shown(backend: Backend, trial: &Trial) -> String {
         Answer::Refused(reason) => format!("refused: {reason}"),
         Answer::NotAsked(reason) => format!("not asked: {reason}"),
     };
-    format!("{}\n-- {backend}: {answer}", trial.statement)
+    format!("{}\n-- {backend}: {answer}", shortened(&trial.statement))
 }
 
 fn help(promise: Promise, on_postgres: &Answer) -> String {

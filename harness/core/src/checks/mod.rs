@@ -264,6 +264,14 @@ fn script_of(recording: &Recording, step: &Step) -> Option<Location> {
     Some(Location { file: script.path.clone(), line: 1 })
 }
 
+/// A statement of the recorder's own on one line that fits a screen.
+fn shortened(statement: &str) -> String {
+    const WIDTH: usize = 160;
+    let line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    let short: String = line.chars().take(WIDTH).collect();
+    if short.len() < line.len() { format!("{short}…") } else { short }
+}
+
 /// `1 row`, or `3 rows`: a count that reads well in a sentence.
 fn counted(count: usize, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }

@@ -1,6 +1,6 @@
 //! `sequence-behind`: a row that leaves its key to the database is refused, or gets no key.
 
-use super::{Check, Family, Judge, Judgement, named, quoted, script_of};
+use super::{Check, Family, Judge, Judgement, named, quoted, script_of, shortened};
 use crate::Backend;
 use crate::evidence::{Counted, Evidence, Recording, Step, Walk};
 use crate::history::Direction;
@@ -50,7 +50,7 @@ fn behind(recording: &Recording, counted: &Counted) -> Option<Finding> {
     );
     let mut finding = Finding::new(CHECK.id, message)
         .about(&counted.table)
-        .quoting(Some(counted.statement.clone()))
+        .quoting(Some(shortened(&counted.statement)))
         .help("set the sequence behind the key to the largest key, with setval, where the rows are copied");
     let step = Step { direction: Direction::Upgrade, revision: counted.revision.clone() };
     finding.location = script_of(recording, &step);
@@ -81,7 +81,7 @@ fn counts_on_one(recording: &Recording, trial: &Trial, other: &Recording, others
         recording.latest_change(|before, after| before.table(&object.group) != after.table(&object.group));
     let mut finding = Finding::new(CHECK.id, message)
         .about(object)
-        .quoting(Some(trial.statement.clone()))
+        .quoting(Some(shortened(&trial.statement)))
         .help("declare the key so that both count: INTEGER PRIMARY KEY on SQLite, an identity on PostgreSQL");
     finding.backend = Some(recording.backend);
     finding.revision = touched.cloned();

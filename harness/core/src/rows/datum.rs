@@ -117,9 +117,13 @@ impl Datum {
             }
             (Self::Integer(one), Self::Text(other)) => number::equal(&one.to_string(), other),
             (Self::Boolean(one), Self::Integer(other)) => i128::from(*one) == *other,
+            (Self::Boolean(one), Self::Decimal(other)) => number::equal(&u8::from(*one).to_string(), other),
             (Self::Boolean(one), Self::Text(other)) => truth(other) == Some(*one),
             (Self::Json(one), Self::Json(other) | Self::Text(other)) => {
                 one == other || json::normal(one).is_some_and(|one| json::normal(other) == Some(one))
+            }
+            (Self::Json(_), Self::Bytes(other)) => {
+                std::str::from_utf8(other).is_ok_and(|text| self.is(&Self::Text(text.to_owned())))
             }
             (Self::Array(elements), Self::Json(text) | Self::Text(text)) => {
                 json::normal(text).is_some_and(|text| json::normal(&sqlite::array(elements)) == Some(text))
@@ -245,6 +249,8 @@ mod tests {
     #[case("date", "2024-02-29", "DATE", "'2024-02-29'")]
     #[case("text[]", "{a,\"b c\",NULL}", "TEXT", "'[\"a\",\"b c\",null]'")]
     #[case("integer", "5", "TEXT", "'5'")]
+    #[case("boolean", "false", "NUMERIC", "0")]
+    #[case("jsonb", "{}", "BLOB", "X'7B7D'")]
     fn the_same_value_on_both_backends(
         #[case] on_postgres: &str,
         #[case] postgres: &str,
