@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Family, Judge, Judgement, both_at_head, quoted, shortened};
+use super::{Check, Family, Judge, Judgement, both_at_head, is_of_the_clock, quoted, shortened};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Walk};
 use crate::family::Family as Types;
@@ -35,6 +35,7 @@ pub(super) static CHECK: Check = Check {
 fn judge(evidence: &Evidence, judgement: &mut Judgement) {
     let Some((postgres, sqlite)) = both_at_head(&CHECK, evidence, judgement) else { return };
     let told = Told::of(postgres.head(), sqlite.head());
+    let enforces_none = enforces_no_reference(postgres, sqlite, judgement);
     let mut found = BTreeSet::new();
     let mut of_types: BTreeMap<&Name, Vec<&Trial>> = BTreeMap::new();
     let mut not_asked: BTreeMap<(Backend, &Name), Vec<&str>> = BTreeMap::new();
@@ -55,6 +56,9 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
             _ => {}
         }
         let Some(how) = difference(one, other, postgres, sqlite) else { continue };
+        if enforces_none && is_about_references(one.question.promise) {
+            continue;
+        }
         if one.question.promise.is_of_types() {
             of_types.entry(table).or_default().push(one);
         } else if found.insert((&one.question.object, one.question.promise)) {
@@ -69,6 +73,30 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         let reason = format!("{count} about table {} could not be put: {}", quoted(table), reasons[0]);
         judgement.not_run.push(NotRun::check(CHECK.id, backend, reason));
     }
+}
+
+fn is_about_references(promise: Promise) -> bool {
+    matches!(promise, Promise::ForeignKey | Promise::OnDelete | Promise::OnUpdate)
+}
+
+/// Whether SQLite enforces no foreign key at all, which is one thing to say.
+fn enforces_no_reference(postgres: &Recording, sqlite: &Recording, judgement: &mut Judgement) -> bool {
+    let refused = |trial: &Trial| matches!(trial.answer, Answer::Refused(_));
+    let asked = postgres.trials.iter().zip(&sqlite.trials);
+    let asked = asked.filter(|(one, _)| one.question.promise == Promise::ForeignKey && refused(one));
+    let (kept, broken): (Vec<_>, Vec<_>) = asked.partition(|(_, other)| refused(other));
+    let Some((one, other)) = broken.first().filter(|_| kept.is_empty()) else { return false };
+    let keys = super::counted(broken.len(), "foreign key", "foreign keys");
+    let message = format!("sqlite, as this run opens it, enforces none of {keys} that postgres enforces");
+    let finding = Finding::new(CHECK.id, message)
+        .quoting(Some(format!("{}\n{}", shown(Backend::Postgres, one), shown(Backend::Sqlite, other))))
+        .help(
+            "if the application opens SQLite with PRAGMA foreign_keys = ON, say foreign_keys = true under \
+             [sqlite]; if it does not, it should",
+        );
+    // How the application opens it is the project's to say.
+    judgement.findings.push(finding.weighing(Severity::Warning).on(sqlite.backend));
+    true
 }
 
 /// What the declarations already differ in, which is told by another check.
@@ -107,7 +135,12 @@ fn difference(one: &Trial, other: &Trial, postgres: &Recording, sqlite: &Recordi
             let cells = |recording: &Recording, rows| Cells::of(recording, reading, rows);
             let one_cells = cells(postgres, one_read);
             let other_cells = cells(sqlite, other_read);
-            let same = one_cells.same(&other_cells, one.question.promise == Promise::Default);
+            let made_up = one.question.promise == Promise::Default;
+            let clock = |cells: &Cells, recording| {
+                cells.0.iter().flatten().all(|(value, _)| is_of_the_clock(recording, value))
+            };
+            let clocks = clock(&one_cells, postgres) && clock(&other_cells, sqlite);
+            let same = one_cells.same(&other_cells, made_up) || made_up && clocks;
             (!same).then_some("leaves other values on postgres than on sqlite")
         }
         _ => None,

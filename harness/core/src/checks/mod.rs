@@ -30,6 +30,7 @@ use crate::Backend;
 use crate::evidence::{Evidence, Failure, Recording, Step, Walk};
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Location, NotRun, Severity};
+use crate::rows::Datum;
 use crate::schema::{Kind, Name, ObjectId};
 
 /// Every check, in the order of the documentation.
@@ -262,6 +263,26 @@ fn script_of(recording: &Recording, step: &Step) -> Option<Location> {
     let revision = recording.history.get(&step.revision)?;
     let script = revision.script(step.direction).unwrap_or(&revision.upgrade);
     Some(Location { file: script.path.clone(), line: 1 })
+}
+
+/// Whether a value came from the clock while this was recorded, in whichever form.
+fn is_of_the_clock(recording: &Recording, value: &Datum) -> bool {
+    // A day on either side, whatever the time zone.
+    const DAY: i128 = 86_400_000_000;
+    let during = |micros: i128| (micros - i128::from(recording.began)).abs() < DAY;
+    match value {
+        Datum::Timestamp(micros) => during(i128::from(*micros)),
+        Datum::TimestampTz(moment) => during(i128::from(moment.micros)),
+        Datum::Date(days) => during(i128::from(*days) * DAY),
+        // Seconds, milliseconds or microseconds since 1970.
+        Datum::Integer(number) => [1, 1_000, 1_000_000].iter().any(|unit| during(number * unit)),
+        Datum::Real(seconds) => during((seconds * 1e6) as i128),
+        Datum::Text(text) => match Datum::of_timestamp(text) {
+            Some(micros) => during(i128::from(micros)),
+            None => false,
+        },
+        _ => false,
+    }
 }
 
 /// A statement of the recorder's own on one line that fits a screen.

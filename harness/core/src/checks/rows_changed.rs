@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Family, Judge, Judgement, counted, quoted, script_of};
+use super::{Check, Family, Judge, Judgement, counted, is_of_the_clock, quoted, script_of};
 use crate::Backend;
 use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRows, Walk};
-use crate::family::{ColumnType, Family as Types};
+use crate::family::ColumnType;
 use crate::history::Downgrade;
 use crate::report::{Finding, Severity};
 use crate::rows::Datum;
@@ -71,33 +71,6 @@ impl<'a> Column<'a> {
     fn value(&self, row: &[Option<String>]) -> Datum {
         Datum::read(self.recording.backend, &self.column_type, row.get(self.place).and_then(Option::as_deref))
     }
-
-    /// Whether a value came from the clock while this was recorded.
-    fn is_of_the_clock(&self, value: &Datum) -> bool {
-        let micros = match value {
-            Datum::Timestamp(micros) => *micros,
-            Datum::TimestampTz(moment) => moment.micros,
-            Datum::Integer(number)
-                if matches!(self.column_type.family, Types::Integer | Types::Timestamp) =>
-            {
-                i64::try_from(*number).unwrap_or(0).saturating_mul(1_000_000)
-            }
-            Datum::Text(text) if text.len() >= 19 => {
-                return matches!(
-                    Datum::read(self.recording.backend, &self.column_type, Some(text)),
-                    Datum::Timestamp(micros) if self.during(micros)
-                );
-            }
-            _ => return false,
-        };
-        self.during(micros)
-    }
-
-    fn during(&self, micros: i64) -> bool {
-        // A day on either side, whatever the time zone.
-        const DAY: i64 = 86_400_000_000;
-        (self.recording.began - DAY..self.recording.began + DAY).contains(&micros)
-    }
 }
 
 /// The rows of a table by their primary key, as values.
@@ -156,7 +129,7 @@ fn not_given_back(recording: &Recording, trip: &RoundTrip<'_>) -> Vec<Finding> {
                 for (key, row) in &old {
                     let Some(now) = new.get(key) else { continue };
                     let (was, is) = (old_column.value(row), new_column.value(now));
-                    if !alike(&was, &is) && !new_column.is_of_the_clock(&is) {
+                    if !alike(&was, &is) && !is_of_the_clock(recording, &is) {
                         changes.add(name, key, [&was, &is]);
                     }
                 }
@@ -236,7 +209,7 @@ impl Around<'_> {
     /// Whether the upgrade gives this row the same value each time.
     fn is_settled(&self, column: &Column<'_>, key: &str, value: &Datum) -> bool {
         let again = self.again.as_ref().and_then(|again| again.get(key));
-        !column.is_of_the_clock(value) && again.is_none_or(|row| column.value(row).same(value))
+        !is_of_the_clock(self.recording, value) && again.is_none_or(|row| column.value(row).same(value))
     }
 }
 

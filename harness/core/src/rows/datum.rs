@@ -92,6 +92,11 @@ impl Datum {
         }
     }
 
+    /// The moment that a text tells, in microseconds since 1970.
+    pub fn of_timestamp(text: &str) -> Option<i64> {
+        moment::parse_timestamp(text).map(|(micros, _)| micros)
+    }
+
     /// Whether the two are the same value, also where the backends keep it in types of different
     /// families: an identifier as text, a truth as a number, JSON as text.
     ///
@@ -115,7 +120,8 @@ impl Datum {
             (Self::Integer(one), Self::Real(other)) => {
                 number::equal(&one.to_string(), &number::shortest(*other))
             }
-            (Self::Integer(one), Self::Text(other)) => number::equal(&one.to_string(), other),
+            // '007' is another text than '7'.
+            (Self::Integer(one), Self::Text(other)) => one.to_string() == *other,
             (Self::Boolean(one), Self::Integer(other)) => i128::from(*one) == *other,
             (Self::Boolean(one), Self::Decimal(other)) => number::equal(&u8::from(*one).to_string(), other),
             (Self::Boolean(one), Self::Text(other)) => truth(other) == Some(*one),
@@ -123,8 +129,11 @@ impl Datum {
                 one == other || json::normal(one).is_some_and(|one| json::normal(other) == Some(one))
             }
             (Self::Json(_), Self::Bytes(other)) => {
-                std::str::from_utf8(other).is_ok_and(|text| self.is(&Self::Text(text.to_owned())))
+                let as_text =
+                    std::str::from_utf8(other).is_ok_and(|text| self.is(&Self::Text(text.to_owned())));
+                as_text || json::is_binary(other)
             }
+            (Self::Array(_), Self::Bytes(other)) if json::is_binary(other) => true,
             (Self::Array(elements), Self::Json(text) | Self::Text(text)) => {
                 json::normal(text).is_some_and(|text| json::normal(&sqlite::array(elements)) == Some(text))
             }
@@ -251,6 +260,8 @@ mod tests {
     #[case("integer", "5", "TEXT", "'5'")]
     #[case("boolean", "false", "NUMERIC", "0")]
     #[case("jsonb", "{}", "BLOB", "X'7B7D'")]
+    #[case::as_sqlite_keeps_jsonb("jsonb", "{}", "BLOB", "X'0C'")]
+    #[case::with_a_length("jsonb", "[1, 2]", "BLOB", "X'4B13311332'")]
     fn the_same_value_on_both_backends(
         #[case] on_postgres: &str,
         #[case] postgres: &str,
@@ -266,8 +277,10 @@ mod tests {
     #[case("numeric", "12345678901234567890.5", "NUMERIC", "1.23456789012345678e+19")]
     #[case("text", "1", "TEXT", "NULL")]
     #[case("text", "a ", "TEXT", "'a'")]
+    #[case("text", "007", "STRING", "7")]
     #[case("timestamp with time zone", "2024-01-01 00:00:00+00", "TEXT", "'2024-01-01T00:00:00+01:00'")]
     #[case("bytea", "\\x00", "BLOB", "X''")]
+    #[case("jsonb", "{}", "BLOB", "X'0C0C'")]
     fn other_values(
         #[case] on_postgres: &str,
         #[case] postgres: &str,

@@ -97,6 +97,22 @@ impl Reader<'_> {
     }
 }
 
+/// Whether the bytes are a document in SQLite's binary form, which no text tells of (SQLite manual,
+/// "The JSONB Format").
+pub(super) fn is_binary(bytes: &[u8]) -> bool {
+    let Some((header, rest)) = bytes.split_first() else { return false };
+    let width = match header >> 4 {
+        size @ 0..=11 => return header & 0x0f <= 12 && rest.len() == usize::from(size),
+        12 => 1,
+        13 => 2,
+        14 => 4,
+        _ => 8,
+    };
+    let Some((size, payload)) = rest.split_at_checked(width) else { return false };
+    let size = size.iter().fold(0_u128, |size, byte| size << 8 | u128::from(*byte));
+    header & 0x0f <= 12 && size == payload.len() as u128
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;

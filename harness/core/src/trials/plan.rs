@@ -141,14 +141,17 @@ impl<'a> Table<'a> {
 
     /// Whether texts that differ in case are equal, where one of the two says something about that.
     fn equality(&self, column: &str, questions: &mut Vec<Question>) {
-        let says = self.any(column, |object| object.has(Attribute::Collation))
-            || self.types_of(column).any(|column_type| column_type.folds_case);
-        let Some((text, other)) = self.cases(column).filter(|_| says) else { return };
+        let Some((text, other)) = self.cases(column).filter(|_| self.has_a_collation(column)) else { return };
         let key = Row::from([(column.to_owned(), Datum::Text(other.clone()))]);
         let what = format!("{text:?} as {other:?} in {}", self.called(column));
         let mut question = self.insert(Promise::Equality, column, what, [(column, Datum::Text(text))]);
         question.reading = Some(Reading { table: self.name.clone(), columns: vec![column.to_owned()], key });
         questions.push(question);
+    }
+
+    fn has_a_collation(&self, column: &str) -> bool {
+        self.any(column, |object| object.has(Attribute::Collation))
+            || self.types_of(column).any(|column_type| column_type.folds_case)
     }
 
     fn types(&self, column: &str, questions: &mut Vec<Question>) {
@@ -211,7 +214,9 @@ impl<'a> Table<'a> {
                 let row = with_key(second, &one);
                 questions.push(ask(Promise::UniqueNulls, of("NULL a second time"), Some(one), row));
             }
+            // Where a column says which texts are equal, that is asked of the column itself.
             if let [column] = key.as_slice()
+                && !self.has_a_collation(column)
                 && let Some((text, other)) = self.cases(column)
             {
                 let mut one = first.clone();

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use switchback_core::Backend;
+use switchback_core::report::NotRun;
 use switchback_core::rows::{Candidate, Parents, Side, TableGenerator, order};
-use switchback_core::schema::{Name, Schema};
-use switchback_core::trials::{Action, Answer, Common, Dialect, Taken, Trial, plan as questions};
+use switchback_core::schema::{Kind, Name, Schema};
+use switchback_core::trials::{Action, Answer, Common, Dialect, Row, Taken, Trial, plan as questions};
 
 use super::engine::all_rows;
 use super::exchange::Exchange;
@@ -64,7 +65,7 @@ pub(super) async fn ask<E: Engine>(
     plan: &Plan,
     head: &Schema,
     other: Option<&(Backend, Arc<Schema>)>,
-) -> Result<Vec<Trial>, RecordError> {
+) -> Result<(Vec<Trial>, Vec<NotRun>), RecordError> {
     let own = Side { backend: engine.backend(), schema: head };
     let others: Vec<Side<'_>> =
         other.iter().map(|(backend, schema)| Side { backend: *backend, schema }).collect();
@@ -76,7 +77,7 @@ pub(super) async fn ask<E: Engine>(
         }
         _ => Some(Common::alone(&taken)),
     };
-    let Some(common) = common else { return Ok(Vec::new()) };
+    let Some(common) = common else { return Ok((Vec::new(), Vec::new())) };
     let heads: BTreeMap<Backend, &Schema> =
         others.iter().chain([&own]).map(|side| (side.backend, side.schema)).collect();
     let dialect = Dialect { backend: own.backend, schema: head };
@@ -88,7 +89,28 @@ pub(super) async fn ask<E: Engine>(
         let answer = engine.answer(copy, &prepare, &statement, reading.as_deref()).await?;
         trials.push(Trial { question, statement, answer });
     }
-    Ok(trials)
+    Ok((trials, left_out(own, &others, &common)))
+}
+
+/// The tables that nothing could be asked about, for want of a row that could be added to them.
+fn left_out(own: Side<'_>, others: &[Side<'_>], common: &Common) -> Vec<NotRun> {
+    let mut left_out = Vec::new();
+    for (name, group) in own.schema.tables().filter(|(_, group)| takes_no_rows(group).is_none()) {
+        let shared = others.iter().all(|other| other.schema.table(name).is_some());
+        let lacks = |rows: &BTreeMap<Name, Vec<Row>>| rows.get(name).is_none_or(Vec::is_empty);
+        let has_columns = group.parts_of(Kind::Column).next().is_some();
+        for (check, rows) in [("value-not-kept", &common.unusual), ("behaviour-mismatch", &common.plain)] {
+            let compares = check == "behaviour-mismatch";
+            if shared && has_columns && lacks(rows) && !(compares && others.is_empty()) {
+                let reason = format!(
+                    "nothing was asked about table \"{name}\": no row could be made up beside those that are there; \
+                     [rows] values can name more"
+                );
+                left_out.push(NotRun::check(check, own.backend, reason));
+            }
+        }
+    }
+    left_out
 }
 
 /// Gives each table rows, and finds out which further ones it would take.

@@ -406,7 +406,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
             self.plan.asking.iter().for_each(Asking::end);
             return Ok(());
         };
-        self.recording.trials = trials::ask(self.engine, &mut copy, self.plan, &head, other.as_ref()).await?;
+        let asked = trials::ask(self.engine, &mut copy, self.plan, &head, other.as_ref()).await?;
+        self.recording.trials = asked.0;
+        self.recording.not_run.extend(asked.1);
         self.engine.drop(copy).await
     }
 

@@ -1,0 +1,143 @@
+//! What the databases do, whatever they declare: promises are tried on both with the same values.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use rstest::rstest;
+use support::command::{Project, Ran};
+use support::is_skipped;
+use switchback::Backend;
+
+/// The report on one revision for each backend, of the checks about rows alone.
+fn report(postgres: &str, sqlite: &str, config: &str) -> Option<Ran> {
+    if is_skipped(Backend::Postgres) {
+        return None;
+    }
+    let config = format!(
+        "[history]\ntool = \"sqlx\"\npostgres = \"migrations/postgres\"\nsqlite = \"migrations/sqlite\"\n{config}"
+    );
+    let project = Project::new()
+        .with("migrations/postgres/1_first.sql", postgres)
+        .with("migrations/sqlite/1_first.sql", sqlite)
+        .with("switchback.toml", config);
+    let checks = ["value-not-kept", "sequence-behind", "behaviour-mismatch"];
+    Some(project.run(&format!("check --check {}", checks.join(" --check "))))
+}
+
+const QUIET: &str = "[rows]\ntypes = false\n";
+const KEYS: &str = "[sqlite]\nforeign_keys = true\n[rows]\ntypes = false\n";
+
+#[rstest]
+#[case::not_null("a TEXT NOT NULL", "a TEXT", "NULL in column \"a\" of table \"t\" is refused by postgres")]
+#[case::check_by_case(
+    "a TEXT CHECK (a <> 'X')",
+    "a TEXT CHECK (a <> 'X' COLLATE NOCASE)",
+    "'x' in column \"a\" of table \"t\" is accepted by postgres and refused by sqlite"
+)]
+#[case::default(
+    "a TEXT DEFAULT 'x'",
+    "a TEXT DEFAULT 'y'",
+    "a row without column \"a\" of table \"t\" leaves other values"
+)]
+#[case::unique(
+    "a TEXT UNIQUE",
+    "a TEXT",
+    "the values of another row in \"a\" of table \"t\" is refused by postgres"
+)]
+#[case::case(
+    "a TEXT UNIQUE",
+    "a TEXT UNIQUE COLLATE NOCASE",
+    "\"Switchback\" as \"sWITCHBACK\" in column \"a\" of table \"t\" leaves other values on postgres than on sqlite"
+)]
+fn a_difference_is_found_once(#[case] postgres: &str, #[case] sqlite: &str, #[case] says: &str) {
+    let table = |column: &str| format!("CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, {column});");
+    let Some(ran) = report(&table(postgres), &table(sqlite), QUIET) else { return };
+    let ran = ran.ends(1).says(says);
+    assert!(ran.stdout.contains("\n1 error:"), "{}", ran.stdout);
+}
+
+const TEXTS: &str = "[rows]\ntypes = false\nvalues = { \"t.a\" = [\"007\"] }\n";
+
+#[rstest]
+fn a_text_that_becomes_a_number_is_found() {
+    let table = |spelled: &str| format!("CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a {spelled});");
+    let Some(ran) = report(&table("TEXT"), &table("STRING"), TEXTS) else { return };
+    ran.ends(1)
+        .says("column \"a\" of table \"t\" does not keep what is written (sqlite)")
+        .says("written '007', read 7");
+}
+
+#[rstest]
+fn a_table_that_nothing_could_be_asked_about_is_said_not_to_have_been() {
+    let table = "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a TEXT UNIQUE);";
+    let Some(ran) = report(table, table, TEXTS) else { return };
+    ran.ends(0).says("behaviour-mismatch").says("nothing was asked about table \"t\"");
+}
+
+#[rstest]
+#[case::plain("a TEXT", "a TEXT")]
+#[case::defaults("a TIMESTAMPTZ NOT NULL DEFAULT now()", "a TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP")]
+#[case::seconds(
+    "a BIGINT NOT NULL DEFAULT extract(epoch FROM now())::bigint",
+    "a INTEGER NOT NULL DEFAULT (strftime('%s', 'now'))"
+)]
+#[case::json("a JSONB NOT NULL DEFAULT '{}'", "a JSON NOT NULL DEFAULT '{ }' CHECK (json_valid(a))")]
+#[case::booleans("a BOOLEAN NOT NULL DEFAULT false", "a BOOLEAN NOT NULL DEFAULT 0 CHECK (a IN (0, 1))")]
+#[case::enums("a TEXT CHECK (a = ANY (ARRAY['x', 'y']))", "a TEXT CHECK (a IN ('x', 'y'))")]
+#[case::uuids("a UUID UNIQUE", "a BLOB UNIQUE")]
+#[case::decimals("a NUMERIC(10, 2)", "a DECIMAL(10, 2)")]
+#[case::no_case("a TEXT UNIQUE", "a TEXT UNIQUE COLLATE BINARY")]
+fn what_means_the_same_is_silent(#[case] postgres: &str, #[case] sqlite: &str) {
+    let table = |column: &str| format!("CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, {column});");
+    let Some(ran) = report(&table(postgres), &table(sqlite), QUIET) else { return };
+    let ran = ran.ends(0);
+    assert!(ran.stdout.contains("\nclean:") && !ran.stdout.contains("not run"), "{}", ran.stdout);
+}
+
+const REFERENCES: &str = "CREATE TABLE p (id TEXT NOT NULL PRIMARY KEY);\n\
+                          CREATE TABLE c (id TEXT NOT NULL PRIMARY KEY, p TEXT NOT NULL REFERENCES p (id));";
+
+#[rstest]
+fn foreign_keys_that_nobody_turned_on_are_one_finding() {
+    let off = "[sqlite]\nforeign_keys = false\n[rows]\ntypes = false\n";
+    let Some(ran) = report(REFERENCES, REFERENCES, off) else { return };
+    let ran = ran
+        .ends(0)
+        .says("sqlite, as this run opens it, enforces none of 1 foreign key that postgres enforces");
+    assert!(ran.stdout.contains("\n1 warning:"), "{}", ran.stdout);
+    report(REFERENCES, REFERENCES, KEYS).unwrap().ends(0).says("clean:");
+}
+
+#[rstest]
+fn a_delete_that_cascades_on_one_of_the_two_is_found() {
+    let cascading = REFERENCES.replace("REFERENCES p (id)", "REFERENCES p (id) ON DELETE CASCADE");
+    let Some(ran) = report(REFERENCES, &cascading, KEYS) else { return };
+    ran.ends(1).says(
+        "DELETE of the row that \"p\" of table \"c\" refers to is refused by postgres and accepted by sqlite",
+    );
+}
+
+/// SQLite counts INTEGER PRIMARY KEY, and nothing else that is called an integer.
+#[rstest]
+#[case(
+    "id BIGINT NOT NULL PRIMARY KEY",
+    "is refused: NOT NULL constraint failed: logs.id (sqlite), while postgres counts"
+)]
+#[case("id BIGINT PRIMARY KEY", "gets NULL for it (sqlite), while postgres counts")]
+fn a_big_integer_that_sqlite_does_not_count_is_found(#[case] key: &str, #[case] says: &str) {
+    let postgres = "CREATE TABLE logs (id BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, line TEXT);";
+    let sqlite = format!("CREATE TABLE logs ({key}, line TEXT);");
+    let Some(ran) = report(postgres, &sqlite, QUIET) else { return };
+    ran.ends(1).says(&format!("a row that leaves column \"id\" of table \"logs\" to the database {says}"));
+}
+
+#[rstest]
+fn what_types_refuse_is_one_note_that_can_be_switched_off() {
+    let (postgres, sqlite) =
+        ("CREATE TABLE t (id TEXT PRIMARY KEY, n SMALLINT, m VARCHAR(3));", "n INTEGER, m VARCHAR(3)");
+    let sqlite = format!("CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, {sqlite});");
+    let Some(ran) = report(postgres, &sqlite, "") else { return };
+    ran.ends(0).says("\n1 note:").says("\"t\": m, n");
+    report(postgres, &sqlite, QUIET).unwrap().ends(0).says("clean:");
+}
