@@ -391,7 +391,7 @@ pub struct Declared {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     /// The rows of each table that was seeded and is still there.
-    pub tables: BTreeMap<Name, TableRows>,
+    pub tables: BTreeMap<Name, Arc<TableRows>>,
 }
 
 /// The rows of one table.

@@ -1,6 +1,7 @@
 //! `rows-lost`: rows that were there before a revision are not there after it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Check, Family, Judge, Judgement, counted, quoted, script_of};
 use crate::evidence::{Observation, Recording, Rows, TableRows, Walk};
@@ -28,8 +29,7 @@ pub(super) static CHECK: Check = Check {
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {
     let steps = recording.walk(Walk::Probe);
-    let carried =
-        |rows: &Option<_>| rows.as_ref().is_some_and(|rows: &std::sync::Arc<Rows>| !rows.tables.is_empty());
+    let carried = |rows: &Option<_>| rows.as_ref().is_some_and(|rows: &Arc<Rows>| !rows.tables.is_empty());
     if !recording.history.is_empty() && !steps.iter().any(|seen| carried(&seen.rows_before)) {
         let reason = if recording.seeded.iter().all(|seeded| seeded.rows.is_empty()) {
             "no rows are carried along: name a file of rows in [rows] fixtures, or let per_table be more than 0"
@@ -137,6 +137,7 @@ fn losses<'a>(before: &'a Rows, seen: &Observation) -> Vec<(&'a Name, Loss)> {
         return Vec::new();
     }
     let pairs = before.tables.iter().filter_map(|(name, rows)| Some((name, rows, after.tables.get(name)?)));
+    let pairs = pairs.filter(|(_, before, after)| !Arc::ptr_eq(before, after));
     pairs.filter_map(|(name, before, after)| Some((name, loss(before, after)?))).collect()
 }
 

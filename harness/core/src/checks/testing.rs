@@ -92,7 +92,7 @@ impl Seen {
             key: vec!["id".to_owned()],
             rows: ids.iter().map(|id| vec![Some((*id).to_owned())]).collect(),
         };
-        let all = |ids| Rows { tables: BTreeMap::from([(Name::new(table), rows(ids))]) };
+        let all = |ids| Rows { tables: BTreeMap::from([(Name::new(table), Arc::new(rows(ids)))]) };
         self.rows = Some((all(before), all(after)));
         self
     }

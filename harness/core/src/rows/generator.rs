@@ -184,6 +184,11 @@ struct Column {
 }
 
 impl TableGenerator<'_> {
+    /// The tables whose rows its own may refer to.
+    pub fn parents(&self) -> impl Iterator<Item = &Name> {
+        self.keys.iter().map(|key| &key.parent)
+    }
+
     /// Takes what one schema says about the columns.
     fn take(&mut self, side: Side<'_>, group: &Group, own: Side<'_>, own_group: &Group) {
         for (name, object) in group.columns() {

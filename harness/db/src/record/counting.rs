@@ -32,10 +32,11 @@ pub(super) async fn count<E: Engine>(
     let mut counted = Vec::new();
     let mut parents: Option<Parents> = None;
     for (name, carried) in &rows.tables {
-        let counts = schema.table(name).and_then(|group| counting_column(own.backend, group));
-        let Some(column) = counts.filter(|_| !carried.rows.is_empty() && names(&named, name)) else {
+        if carried.rows.is_empty() || !names(&named, name) {
             continue;
-        };
+        }
+        let counts = schema.table(name).and_then(|group| counting_column(own.backend, group));
+        let Some(column) = counts else { continue };
         let Some(table) = plan.rows.table(name, own, &[]) else { continue };
         let parents = parents.get_or_insert_with(|| {
             let mut parents = Parents::default();

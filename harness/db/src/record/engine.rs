@@ -11,6 +11,7 @@ use switchback_core::schema::{Group, Name, Schema};
 use switchback_core::trials::Answer;
 
 use super::RecordError;
+use super::touched::Touched;
 
 /// One script to run on a database, in the way that its tool runs it.
 #[derive(Clone, Copy, Debug)]
@@ -195,8 +196,40 @@ pub(crate) async fn all_rows<E: Engine>(
     let mut found = BTreeMap::new();
     for name in tables {
         if let Some(group) = schema.table(name) {
-            found.insert(name.clone(), engine.rows(database, name, group).await?);
+            found.insert(name.clone(), Arc::new(engine.rows(database, name, group).await?));
         }
     }
     Ok(Arc::new(Rows { tables: found }))
+}
+
+/// The same where some of the rows are known from before: what is as it was, is held in memory once.
+pub(crate) async fn rows_anew<E: Engine>(
+    engine: &mut E,
+    database: &mut E::Database,
+    schema: &Schema,
+    tables: impl Iterator<Item = &Name>,
+    known: &Arc<Rows>,
+    touched: &Touched,
+) -> Result<Arc<Rows>, RecordError> {
+    let mut now = BTreeMap::new();
+    for name in tables {
+        let Some(group) = schema.table(name) else { continue };
+        let before = known.tables.get(name);
+        let rows = match before.filter(|_| !touched.touches(name)) {
+            Some(rows) => Arc::clone(rows),
+            None => {
+                let rows = engine.rows(database, name, group).await?;
+                match before.filter(|before| ***before == rows) {
+                    Some(before) => Arc::clone(before),
+                    None => Arc::new(rows),
+                }
+            }
+        };
+        now.insert(name.clone(), rows);
+    }
+    let same = |(name, rows): (&Name, &Arc<TableRows>)| {
+        known.tables.get(name).is_some_and(|known| Arc::ptr_eq(known, rows))
+    };
+    let unchanged = now.len() == known.tables.len() && now.iter().all(same);
+    Ok(if unchanged { Arc::clone(known) } else { Arc::new(Rows { tables: now }) })
 }

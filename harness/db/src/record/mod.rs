@@ -14,6 +14,7 @@ mod retry;
 mod sow;
 pub(crate) mod statement;
 mod steps;
+mod touched;
 mod trials;
 mod walks;
 

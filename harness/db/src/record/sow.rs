@@ -6,7 +6,7 @@ use std::sync::Arc;
 use switchback_core::evidence::{Rows, TableRows};
 use switchback_core::history::Script;
 use switchback_core::rows::{self, Candidate, Parents, Plain, Side, TableGenerator};
-use switchback_core::schema::{Attribute, Group, Name, Schema};
+use switchback_core::schema::{Attribute, Group, Kind, Name, Schema};
 
 use super::{Engine, Plan, RecordError};
 
@@ -57,11 +57,7 @@ pub(super) async fn sow<E: Engine>(
     field: Field<'_>,
 ) -> Result<Sown, RecordError> {
     let own = Side { backend: engine.backend(), schema: field.schema };
-    let mut parents = Parents::default();
-    for (name, rows) in field.present.iter().flat_map(|rows| &rows.tables) {
-        parents.take(own, name, rows);
-    }
-    let mut sower = Sower { engine, database, own, parents, sown: Sown::default() };
+    let mut sower = Sower { engine, database, own, parents: Parents::default(), sown: Sown::default() };
     let given: BTreeSet<&Name> = plan.fixtures.tables().filter(|name| field.wanted.contains(*name)).collect();
     for (name, statements) in plan.fixtures.fitting(field.schema, &given, own.backend) {
         let answers = sower.engine.insert(sower.database, name, &statements).await?;
@@ -80,16 +76,27 @@ pub(super) async fn sow<E: Engine>(
         return Ok(sower.sown);
     }
     let mut tables = Vec::new();
-    for name in rows::order(field.schema) {
+    // Among a thousand tables, those that get rows now are few.
+    let mut few = Schema::new();
+    for (name, group) in field.wanted.iter().filter_map(|name| Some((name, field.schema.table(name)?))) {
+        few.insert_group(Kind::Table, name.clone(), Arc::clone(group));
+    }
+    for name in rows::order(&few) {
         let group = field.schema.table(name).filter(|_| field.wanted.contains(name) && !given.contains(name));
         let takes = group.is_some_and(|group| takes_no_rows(group).is_none());
         tables.extend(generator.table(name, own, &field.also).filter(|_| takes));
+    }
+    let referred = tables.iter().flat_map(TableGenerator::parents).collect::<BTreeSet<_>>();
+    for name in referred.into_iter().filter(|name| !field.wanted.contains(*name)) {
+        if let Some(rows) = field.present.and_then(|present| present.tables.get(name)) {
+            sower.parents.take(own, name, rows);
+        }
     }
     for table in &tables {
         sower.feed(table, generator.per_table()).await?;
     }
     let mut fed_a_cycle = false;
-    for cycle in rows::cycles(field.schema) {
+    for cycle in rows::cycles(&few) {
         let members: Vec<&TableGenerator<'_>> =
             tables.iter().filter(|one| cycle.contains(one.name())).collect();
         let all_barren = members.iter().all(|one| sower.sown.barren.contains_key(one.name()));

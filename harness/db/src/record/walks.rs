@@ -8,13 +8,14 @@ use switchback_core::evidence::{Declared, Observation, Outcome, Recording, Rows,
 use switchback_core::history::{Direction, Downgrade, Revision, Script, State};
 use switchback_core::report::NotRun;
 use switchback_core::rows::Side;
-use switchback_core::schema::{Group, Name, Schema};
+use switchback_core::schema::{Group, Kind, Name, Schema};
 
 use super::attempts;
 use super::counting;
-use super::engine::{Engine, Run, all_rows};
+use super::engine::{Engine, Run, rows_anew};
 use super::sow::{Field, sow, tables_to_feed};
 use super::steps::{PROBE, TRUNK, new_database, now, observe, unwritten};
+use super::touched::Touched;
 use super::trials;
 use super::{Asking, Counterpart, Plan, Progress, RecordError};
 
@@ -224,7 +225,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         read: bool,
     ) -> Result<Observation, RecordError> {
         let rows_before = probe.rows.clone();
-        let state = state.clone();
+        let (state, from) = (state.clone(), state.clone());
         let mut seen =
             observe(self.engine, self.plan, (&mut probe.database, PROBE), revision, direction, state).await?;
         if read || !seen.outcome.is_applied() {
@@ -232,8 +233,12 @@ impl<'a, E: Engine> Recorder<'a, E> {
         }
         if rows_before.is_some() && seen.outcome.is_applied() {
             let schema = seen.schema.as_ref().unwrap_or(expected);
-            let names = probe.seeded.iter();
-            probe.rows = Some(all_rows(self.engine, &mut probe.database, schema, names).await?);
+            let script = revision.script(direction).map_or("", |script| &script.text);
+            let before = self.recording.expected(&from).unwrap_or(expected);
+            let touched = Touched::by(script, self.engine.backend(), [before, schema]);
+            let (names, known) = (probe.seeded.iter(), probe.rows.clone().unwrap_or_default());
+            let rows = rows_anew(self.engine, &mut probe.database, schema, names, &known, &touched).await?;
+            probe.rows = Some(rows);
         }
         seen.rows_before = rows_before;
         seen.rows_after.clone_from(&probe.rows);
@@ -331,11 +336,23 @@ impl<'a, E: Engine> Recorder<'a, E> {
         probe.barren.extend(wanted.into_iter().filter(|(name, _)| sown.barren.contains_key(name)));
         self.barren.extend(sown.barren);
         self.fed.extend(sown.fed.iter().cloned());
+        // Rows of one table may change those of another only through a trigger, or statements of the
+        // project's own.
+        let has_triggers = |name: &Name| {
+            let group = schema.table(name);
+            group.is_some_and(|group| group.parts_of(Kind::Trigger).next().is_some())
+        };
+        let sown_by_hand = !self.plan.fixtures.is_empty() || sown.fed.iter().any(has_triggers);
+        let fed = sown.fed.clone();
         probe.seeded.extend(sown.fed);
         let last = position.checked_sub(1).and_then(|last| self.plan.history.revisions().get(last));
         let after = last.map(|revision| revision.id.clone());
         self.recording.seeded.push(Seeded { after, anew, rows: sown.rows });
-        probe.rows = Some(all_rows(self.engine, &mut probe.database, schema, probe.seeded.iter()).await?);
+        let known = probe.rows.clone().unwrap_or_default();
+        let names = probe.seeded.iter();
+        let touched = if sown_by_hand { Touched::All } else { Touched::These(fed) };
+        let rows = rows_anew(self.engine, &mut probe.database, schema, names, &known, &touched).await?;
+        probe.rows = Some(rows);
         Ok(())
     }
 

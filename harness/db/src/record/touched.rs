@@ -1,0 +1,140 @@
+//! Which tables a script may change the rows of, so that only those are read again.
+
+use std::collections::BTreeSet;
+
+use switchback_core::Backend;
+use switchback_core::rows::foreign_keys;
+use switchback_core::schema::{Attribute, Kind, Name, Schema};
+use switchback_core::sql::{TokenKind, lex};
+
+/// The tables whose rows a script may change.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Touched {
+    /// Any of them: it runs code whose effects its text does not show.
+    All,
+    /// These.
+    These(BTreeSet<Name>),
+}
+
+/// Words after which the text no longer says what happens.
+const HIDING: &[&str] = &["do", "call", "execute", "prepare", "perform"];
+/// Words that change or remove rows, which can reach the rows of other tables through foreign keys.
+const REACHING: &[&str] = &["delete", "update", "drop", "replace", "truncate", "merge", "conflict"];
+
+impl Touched {
+    /// What a script touches in a database that had one schema before it and has the other now.
+    pub(crate) fn by(script: &str, backend: Backend, schemas: [&Schema; 2]) -> Self {
+        let words = words(script, backend);
+        let names = |name: &Name| words.contains(&name.local().to_lowercase());
+        let hides = HIDING.iter().any(|word| words.contains(*word));
+        let calls = |schema: &Schema| {
+            schema.groups().any(|(kind, name, group)| match kind {
+                // A routine goes by its name and its arguments.
+                Kind::Routine => words.contains(&stem(name.local()).to_lowercase()),
+                // A value of a type may get another name in every column of it.
+                Kind::View | Kind::MaterializedView | Kind::Type => names(name),
+                // The rows of a child are its parents' rows as well.
+                Kind::Table if group.object().has(Attribute::Inherits) => true,
+                // A trigger or a rule does what its own text says.
+                Kind::Table => {
+                    names(name) && group.parts().any(|(kind, ..)| matches!(kind, Kind::Trigger | Kind::Rule))
+                }
+                _ => false,
+            })
+        };
+        if hides || schemas.iter().any(|schema| calls(schema)) {
+            return Self::All;
+        }
+        let mut touched: BTreeSet<Name> = BTreeSet::new();
+        for schema in schemas {
+            touched.extend(schema.tables().map(|(name, _)| name).filter(|name| names(name)).cloned());
+        }
+        if REACHING.iter().any(|word| words.contains(*word)) {
+            schemas.iter().for_each(|schema| reach(schema, &mut touched));
+        }
+        Self::These(touched)
+    }
+
+    pub(crate) fn touches(&self, table: &Name) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(touched) => touched.contains(table),
+        }
+    }
+}
+
+/// Adds the tables that refer to touched ones, through any number of others; and partitions, which
+/// share rows with their parent.
+fn reach(schema: &Schema, touched: &mut BTreeSet<Name>) {
+    let mut refers: Vec<(&Name, Vec<Name>)> = Vec::new();
+    for (name, group) in schema.tables() {
+        if group.parts_of(Kind::ForeignKey).next().is_some() {
+            let parents = foreign_keys(schema, group).into_iter().map(|key| key.parent).collect();
+            refers.push((name, parents));
+        }
+    }
+    loop {
+        let before = touched.len();
+        for (name, parents) in &refers {
+            if parents.iter().any(|parent| touched.contains(parent)) {
+                touched.insert((*name).clone());
+            }
+        }
+        if touched.len() == before {
+            return;
+        }
+    }
+}
+
+fn stem(routine: &str) -> &str {
+    routine.split('(').next().unwrap_or(routine)
+}
+
+fn words(script: &str, backend: Backend) -> BTreeSet<String> {
+    let tokens = lex(script, backend).into_iter();
+    let named = tokens.filter(|one| matches!(one.kind, TokenKind::Word | TokenKind::QuotedIdentifier));
+    named.map(|token| token.text.trim_matches(['"', '`', '[', ']']).to_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use switchback_core::schema::{Object, ObjectId};
+
+    use super::*;
+
+    /// Tables `a`, `b` that refers to it, and `c`; a view `v`, a routine `f`, and `t` with a trigger.
+    fn schema() -> Schema {
+        let mut schema = Schema::new();
+        for table in ["a", "b", "c", "t"] {
+            schema.insert(ObjectId::whole(Kind::Table, Name::new(table)), Object::new());
+            let id = ObjectId::part(Kind::Table, Name::new(table), Kind::Column, "id");
+            schema.insert(id, Object::new());
+        }
+        let key = Object::new().with(Attribute::Columns, vec!["id".to_owned()]);
+        let key = key.with(Attribute::References, "a (id)");
+        schema.insert(ObjectId::part(Kind::Table, Name::new("b"), Kind::ForeignKey, "fk"), key);
+        schema.insert(ObjectId::part(Kind::Table, Name::new("t"), Kind::Trigger, "tr"), Object::new());
+        schema.insert(ObjectId::whole(Kind::View, Name::new("v")), Object::new());
+        schema.insert(ObjectId::whole(Kind::Routine, Name::new("f(integer)")), Object::new());
+        schema
+    }
+
+    #[rstest]
+    #[case::named("ALTER TABLE c ADD x TEXT", "c")]
+    #[case::quoted("INSERT INTO \"C\" VALUES (1)", "c")]
+    #[case::through_a_foreign_key("DELETE FROM a", "a b")]
+    #[case::in_a_rebuild("DROP TABLE a", "a b")]
+    #[case::none("CREATE TABLE new (id INT)", "")]
+    #[case::a_block("DO $$ BEGIN END $$", "*")]
+    #[case::a_routine("SELECT f(1)", "*")]
+    #[case::a_view("DELETE FROM v", "*")]
+    #[case::a_trigger("INSERT INTO t VALUES (1)", "*")]
+    fn says_what_may_change(#[case] script: &str, #[case] tables: &str) {
+        let expected = match tables {
+            "*" => Touched::All,
+            _ => Touched::These(tables.split_whitespace().map(Name::new).collect()),
+        };
+        assert_eq!(Touched::by(script, Backend::Postgres, [&schema(), &Schema::new()]), expected);
+    }
+}
