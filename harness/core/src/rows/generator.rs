@@ -72,8 +72,14 @@ impl Parents {
                 .collect::<BTreeMap<_, _>>()
         };
         let mut read: Vec<BTreeMap<String, Datum>> = rows.rows.iter().map(read).collect();
-        // The same rows stand in the same order on both backends.
-        read.sort_by_cached_key(|row| row.values().map(Datum::plain).collect::<Vec<_>>());
+        // The same rows stand in the same order on both backends: by their keys first, since other
+        // columns may hold the time.
+        let plain = |row: &BTreeMap<String, Datum>| {
+            let keys: Vec<String> =
+                rows.key.iter().filter_map(|key| row.get(key)).map(Datum::plain).collect();
+            (keys, row.values().map(Datum::plain).collect::<Vec<_>>())
+        };
+        read.sort_by_cached_key(plain);
         self.0.insert(table.clone(), read);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Row;
-use crate::rows::Candidate;
+use crate::rows::{Candidate, Datum};
 use crate::schema::Name;
 
 /// What one backend made of the candidates for its tables.
@@ -15,6 +15,14 @@ pub struct Taken {
     pub unusual: BTreeMap<Name, Vec<Candidate>>,
     /// Further rows with plain values, which it would take.
     pub plain: BTreeMap<Name, Vec<Candidate>>,
+}
+
+impl Taken {
+    /// Whether there is nothing further that could be added to a table.
+    pub fn lacks(&self, table: &Name) -> bool {
+        let none = |rows: &BTreeMap<Name, Vec<Candidate>>| rows.get(table).is_none_or(Vec::is_empty);
+        none(&self.unusual) || none(&self.plain)
+    }
 }
 
 /// The rows that both backends took.
@@ -58,17 +66,28 @@ fn shared(one: &Candidates, other: &Candidates) -> BTreeMap<Name, Vec<Row>> {
 /// The row that both took under the same number, unless they refer to different parents.
 fn same_row(one: &Candidate, others: &[Candidate]) -> Option<Row> {
     let other = others.iter().find(|other| other.number == one.number)?;
-    let agree = |(column, value): (&String, _)| other.cells.get(column).is_none_or(|other| other == value);
-    let mut row = one.cells.clone();
-    let agreed = row.iter().all(agree);
-    row.extend(other.cells.iter().map(|(column, value)| (column.clone(), value.clone())));
-    agreed.then_some(row)
+    let mut row = other.cells.clone();
+    for (column, value) in &one.cells {
+        let agreed = match other.cells.get(column) {
+            Some(other) if !other.same(value) => return None,
+            Some(other) => more_telling(value, other),
+            None => value,
+        };
+        row.insert(column.clone(), agreed.clone());
+    }
+    Some(row)
+}
+
+/// Of two forms of the same value the one that says what it is, whichever backend asks: what one
+/// keeps as an identifier, the other may keep as a text.
+fn more_telling<'a>(one: &'a Datum, other: &'a Datum) -> &'a Datum {
+    let rank = |value: &Datum| (matches!(value, Datum::Text(_) | Datum::Bytes(_)), format!("{value:?}"));
+    if rank(one) <= rank(other) { one } else { other }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::Datum;
 
     fn taken(rows: &[(u32, &str, i128)]) -> Taken {
         let candidate = |(number, column, value): &(u32, &str, i128)| Candidate {

@@ -1,6 +1,6 @@
 //! Putting the same questions to both backends at head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use switchback_core::Backend;
@@ -12,7 +12,7 @@ use switchback_core::trials::{Action, Answer, Common, Dialect, Row, Taken, Trial
 use super::engine::all_rows;
 use super::exchange::Exchange;
 use super::sow::{Field, sow, takes_no_rows};
-use super::{Engine, Plan, RecordError};
+use super::{Engine, Fixtures, Plan, RecordError};
 
 /// How many further rows with unusual values are wanted, and the first candidate that is tried.
 const UNUSUAL: (usize, u32) = (6, 4);
@@ -135,14 +135,49 @@ async fn take<E: Engine>(
     for row in sown.rows {
         taken.seeded.entry(row.table.clone()).or_default().push(row);
     }
-    for name in order(schema).into_iter().filter(|name| sown.fed.contains(*name)) {
+    let fed: Vec<&Name> = order(schema).into_iter().filter(|name| sown.fed.contains(*name)).collect();
+    add_further(engine, copy, plan, (own, others), &fed, &parents, &mut taken).await?;
+    // Where each row needs a parent of its own, all parents may be taken: then there must be more.
+    let lacking: Vec<&Name> = fed.into_iter().filter(|name| taken.lacks(name)).collect();
+    let tables = lacking.iter().filter_map(|name| plan.rows.table(name, own, others));
+    let wanted: BTreeSet<Name> =
+        tables.flat_map(|table| table.parents().cloned().collect::<Vec<_>>()).collect();
+    if !wanted.is_empty() {
+        let made_up = Plan { fixtures: Fixtures::default(), ..plan.clone() };
+        let field = Field {
+            schema,
+            wanted: wanted.clone(),
+            present: Some(&rows),
+            also: others.to_vec(),
+            plain: None,
+        };
+        sow(engine, copy, &made_up, field).await?;
+        for (name, rows) in &all_rows(engine, copy, schema, wanted.iter()).await?.tables {
+            parents.take(own, name, rows);
+        }
+        add_further(engine, copy, plan, (own, others), &lacking, &parents, &mut taken).await?;
+    }
+    Ok(taken)
+}
+
+/// Finds out which further rows some tables would take.
+async fn add_further<E: Engine>(
+    engine: &mut E,
+    copy: &mut E::Database,
+    plan: &Plan,
+    (own, others): (Side<'_>, &[Side<'_>]),
+    tables: &[&Name],
+    parents: &Parents,
+    taken: &mut Taken,
+) -> Result<(), RecordError> {
+    for name in tables {
         let Some(table) = plan.rows.table(name, own, others) else { continue };
         for (of, found) in [(UNUSUAL, &mut taken.unusual), (PLAIN, &mut taken.plain)] {
-            let rows = would_take(engine, copy, &table, &parents, schema, of).await?;
+            let rows = would_take(engine, copy, &table, parents, own.schema, of).await?;
             found.insert(Name::clone(name), rows);
         }
     }
-    Ok(taken)
+    Ok(())
 }
 
 /// The first candidates that the database would take.
