@@ -88,25 +88,27 @@ fn print(text: &str) {
 fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     runtime.block_on(async {
+        // Before anything is made that a signal would leave behind.
+        let stop = asked_to_stop();
         tokio::select! {
             done = future => done,
-            () = asked_to_stop() => Err(Error::Interrupted),
+            () = stop => Err(Error::Interrupted),
         }
     })
 }
 
-async fn asked_to_stop() {
+/// Hears signals from now on; done once one asks to stop.
+fn asked_to_stop() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut waiting = Vec::new();
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         waiting.extend(signal(kind));
     }
-    std::future::poll_fn(|context| {
+    std::future::poll_fn(move |context| {
         if waiting.iter_mut().any(|signal| signal.poll_recv(context).is_ready()) {
             std::task::Poll::Ready(())
         } else {
             std::task::Poll::Pending
         }
     })
-    .await;
 }
