@@ -437,7 +437,7 @@ pub struct Counted {
     pub column: String,
     /// The statement.
     pub statement: String,
-    /// The database's own message, if it refused because of the key.
+    /// Why it got no key beyond those that were there: the database's own message, if it refused.
     pub refused: Option<String>,
 }
 

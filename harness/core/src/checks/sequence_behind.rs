@@ -42,7 +42,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
 fn behind(recording: &Recording, counted: &Counted) -> Option<Finding> {
     let reason = counted.refused.as_ref()?;
     let message = format!(
-        "after {}, a row of table {} that leaves \"{}\" to the database is refused ({}): {reason}",
+        "after {}, a row of table {} that leaves \"{}\" to the database gets no new key ({}): {reason}",
         recording.name(&counted.revision),
         quoted(&counted.table),
         counted.column,

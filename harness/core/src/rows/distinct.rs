@@ -22,12 +22,15 @@ pub(super) fn ability(family: Family) -> u32 {
     }
 }
 
+/// Revisions give the first numbers to rows of their own, which must not meet made-up ones.
+const OWN_KEYS: i128 = 1000;
+
 /// The value of that number. `place` tells the columns apart that keep rows apart together, such as
 /// the two ends of a span; `drawn` is what an unusual value may be made from.
 pub(super) fn value(wanted: &Wanted, name: &str, number: u32, place: u32, drawn: Option<Datum>) -> Datum {
     let n = i128::from(number) + 1;
     match (wanted.family, drawn) {
-        (Family::Integer, _) => Datum::Integer(n),
+        (Family::Integer, _) => Datum::Integer(OWN_KEYS + n),
         (Family::Uuid, Some(Datum::Uuid(mut bytes))) => {
             for (byte, mark) in bytes[12..].iter_mut().zip(number.to_be_bytes()) {
                 *byte ^= mark;

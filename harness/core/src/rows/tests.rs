@@ -208,7 +208,7 @@ fn rows_refer_to_rows_that_are_there() {
     }
     let users: Vec<String> =
         posts.candidates(&parents).take(4).map(|row| row.unwrap().cells["user_id"].plain()).collect();
-    assert_eq!(users, ["1", "2", "1", "2"]);
+    assert_eq!(users, ["1001", "1002", "1001", "1002"]);
 }
 
 #[test]

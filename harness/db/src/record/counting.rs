@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use switchback_core::Backend;
-use switchback_core::evidence::{Counted, Rows};
+use switchback_core::evidence::{Counted, Rows, TableRows};
 use switchback_core::history::Revision;
 use switchback_core::rows::{Parents, Side};
 use switchback_core::schema::{Name, Schema};
-use switchback_core::sql::{TokenKind, lex};
+use switchback_core::sql::{TokenKind, lex, quoted_identifier};
 use switchback_core::trials::{Action, Answer, Dialect, counting_column};
 
 use super::{Engine, Plan, RecordError};
@@ -51,9 +51,21 @@ pub(super) async fn count<E: Engine>(
             }
             row.remove(&column);
             let statement = dialect.action(&Action::Insert { table: name.clone(), row });
-            let refused = match engine.answer(probe, &[], &statement, None).await? {
+            // A key that is not beyond those that are there meets one of them sooner or later.
+            let largest = largest(carried, &column);
+            let beyond = largest.map(|largest| {
+                let (table, column) = (super::statement::table(name), quoted_identifier(&column));
+                format!("SELECT {} FROM {table} WHERE {column} > {largest}", own.backend.cell("count(*)"))
+            });
+            let refused = match engine.answer(probe, &[], &statement, beyond.as_deref()).await? {
                 Answer::Refused(reason) => Some(reason),
-                Answer::Accepted(_) | Answer::NotAsked(_) => None,
+                Answer::Accepted(rows) => {
+                    let none = rows.first().and_then(|row| row.first()?.as_deref()) == Some("0");
+                    largest
+                        .filter(|_| none)
+                        .map(|largest| format!("the key is not beyond {largest}, which is there"))
+                }
+                Answer::NotAsked(_) => None,
             };
             let (revision, table) = (revision.id.clone(), name.clone());
             counted.push(Counted { revision, table, column, statement, refused });
@@ -61,6 +73,12 @@ pub(super) async fn count<E: Engine>(
         }
     }
     Ok(counted)
+}
+
+/// The largest key that is there.
+fn largest(carried: &TableRows, column: &str) -> Option<i128> {
+    let place = carried.columns.iter().position(|one| one == column)?;
+    carried.rows.iter().filter_map(|row| row.get(place)?.as_deref()?.parse().ok()).max()
 }
 
 fn words(script: &str, backend: Backend) -> BTreeSet<String> {
