@@ -54,6 +54,9 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let Kind::Postgres { server, own } = &self.0 else { return };
+        if server.is_kept() {
+            return;
+        }
         let (server, own) = (Arc::clone(server), (**own).clone());
         // The caller's runtime cannot be waited for here, and may be about to end.
         let dropping = std::thread::spawn(move || {

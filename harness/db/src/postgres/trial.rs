@@ -3,6 +3,7 @@
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use switchback_core::trials::Answer;
 
+use super::run::is_of_the_server;
 use super::sqlx_error;
 use crate::record::RecordError;
 
@@ -39,7 +40,9 @@ async fn tried(
     let rows = sqlx::query(AssertSqlSafe(reading.to_owned())).persistent(false).fetch_all(connection).await;
     let rows = match rows {
         Ok(rows) => rows,
-        Err(sqlx::Error::Database(error)) => return Ok(Answer::NotAsked(error.message().to_owned())),
+        Err(sqlx::Error::Database(error)) if !is_of_the_server(&*error) => {
+            return Ok(Answer::NotAsked(error.message().to_owned()));
+        }
         Err(error) => return Err(sqlx_error(DOING)(error)),
     };
     let mut read = Vec::with_capacity(rows.len());
@@ -54,11 +57,13 @@ async fn send(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Erro
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.map(|_| ())
 }
 
-/// The database's own words, if it refused.
+/// The database's own words, if it refused. A server that lacks something has not answered.
 fn refusal(sent: Result<(), sqlx::Error>) -> Result<Option<String>, RecordError> {
     match sent {
         Ok(()) => Ok(None),
-        Err(sqlx::Error::Database(error)) => Ok(Some(error.message().to_owned())),
+        Err(sqlx::Error::Database(error)) if !is_of_the_server(&*error) => {
+            Ok(Some(error.message().to_owned()))
+        }
         Err(error) => Err(sqlx_error(DOING)(error)),
     }
 }

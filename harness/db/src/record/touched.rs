@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use switchback_core::Backend;
 use switchback_core::rows::foreign_keys;
-use switchback_core::schema::{Attribute, Kind, Name, Schema};
+use switchback_core::schema::{Attribute, Group, Kind, Name, Schema};
 use switchback_core::sql::{TokenKind, lex};
 
 /// The tables whose rows a script may change.
@@ -33,12 +33,9 @@ impl Touched {
                 Kind::Routine => words.contains(&stem(name.local()).to_lowercase()),
                 // A value of a type may get another name in every column of it.
                 Kind::View | Kind::MaterializedView | Kind::Type => names(name),
-                // The rows of a child are its parents' rows as well.
+                // The rows of a child or a partition are its parents' rows as well.
                 Kind::Table if group.object().has(Attribute::Inherits) => true,
-                // A trigger or a rule does what its own text says.
-                Kind::Table => {
-                    names(name) && group.parts().any(|(kind, ..)| matches!(kind, Kind::Trigger | Kind::Rule))
-                }
+                Kind::Table => names(name) && group.object().has(Attribute::PartitionOf),
                 _ => false,
             })
         };
@@ -52,7 +49,11 @@ impl Touched {
         if REACHING.iter().any(|word| words.contains(*word)) {
             schemas.iter().for_each(|schema| reach(schema, &mut touched));
         }
-        Self::These(touched)
+        // A trigger or a rule does what its own text says.
+        let acts = |group: &Group| group.parts().any(|(kind, ..)| matches!(kind, Kind::Trigger | Kind::Rule));
+        let acting =
+            |table: &Name| schemas.iter().filter_map(|schema| schema.table(table)).any(|group| acts(group));
+        if touched.iter().any(acting) { Self::All } else { Self::These(touched) }
     }
 
     pub(crate) fn touches(&self, table: &Name) -> bool {
@@ -63,8 +64,7 @@ impl Touched {
     }
 }
 
-/// Adds the tables that refer to touched ones, through any number of others; and partitions, which
-/// share rows with their parent.
+/// Adds the tables that refer to touched ones, through any number of others.
 fn reach(schema: &Schema, touched: &mut BTreeSet<Name>) {
     let mut refers: Vec<(&Name, Vec<Name>)> = Vec::new();
     for (name, group) in schema.tables() {
@@ -103,17 +103,22 @@ mod tests {
 
     use super::*;
 
-    /// Tables `a`, `b` that refers to it, and `c`; a view `v`, a routine `f`, and `t` with a trigger.
+    /// Tables `a`, `b` that refers to it, and `c`; a view `v`, a routine `f`, `t` with a trigger, `p` that
+    /// it refers to, and a partition `q`.
     fn schema() -> Schema {
         let mut schema = Schema::new();
-        for table in ["a", "b", "c", "t"] {
+        for table in ["a", "b", "c", "t", "p", "q"] {
             schema.insert(ObjectId::whole(Kind::Table, Name::new(table)), Object::new());
             let id = ObjectId::part(Kind::Table, Name::new(table), Kind::Column, "id");
             schema.insert(id, Object::new());
         }
         let key = Object::new().with(Attribute::Columns, vec!["id".to_owned()]);
         let key = key.with(Attribute::References, "a (id)");
-        schema.insert(ObjectId::part(Kind::Table, Name::new("b"), Kind::ForeignKey, "fk"), key);
+        schema.insert(ObjectId::part(Kind::Table, Name::new("b"), Kind::ForeignKey, "fk"), key.clone());
+        let key = key.with(Attribute::References, "p (id)");
+        schema.insert(ObjectId::part(Kind::Table, Name::new("t"), Kind::ForeignKey, "fk"), key);
+        let partition = Object::new().with(Attribute::PartitionOf, "c for values in (1)");
+        schema.insert(ObjectId::whole(Kind::Table, Name::new("q")), partition);
         schema.insert(ObjectId::part(Kind::Table, Name::new("t"), Kind::Trigger, "tr"), Object::new());
         schema.insert(ObjectId::whole(Kind::View, Name::new("v")), Object::new());
         schema.insert(ObjectId::whole(Kind::Routine, Name::new("f(integer)")), Object::new());
@@ -130,6 +135,8 @@ mod tests {
     #[case::a_routine("SELECT f(1)", "*")]
     #[case::a_view("DELETE FROM v", "*")]
     #[case::a_trigger("INSERT INTO t VALUES (1)", "*")]
+    #[case::a_trigger_of_a_child("DELETE FROM p", "*")]
+    #[case::a_partition("DELETE FROM q", "*")]
     fn says_what_may_change(#[case] script: &str, #[case] tables: &str) {
         let expected = match tables {
             "*" => Touched::All,

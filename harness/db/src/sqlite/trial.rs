@@ -5,6 +5,7 @@ use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
 use switchback_core::trials::Answer;
 
+use super::run::is_of_the_library;
 use crate::record::RecordError;
 
 pub(super) async fn answer(
@@ -36,7 +37,9 @@ async fn tried(
     let rows = sqlx::query(AssertSqlSafe(reading.to_owned())).persistent(false).fetch_all(connection).await;
     let rows = match rows {
         Ok(rows) => rows,
-        Err(sqlx::Error::Database(error)) => return Ok(Answer::NotAsked(error.message().to_owned())),
+        Err(sqlx::Error::Database(error)) if !is_of_the_library(&*error) => {
+            return Ok(Answer::NotAsked(error.message().to_owned()));
+        }
         Err(error) => return Err(failed(error)),
     };
     let mut read = Vec::with_capacity(rows.len());
@@ -52,11 +55,13 @@ async fn send(connection: &mut SqliteConnection, sql: &str) -> Result<(), sqlx::
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.map(|_| ())
 }
 
-/// The database's own words, if it refused.
+/// The database's own words, if it refused. A library that lacks something has not answered.
 fn refusal(sent: Result<(), sqlx::Error>) -> Result<Option<String>, RecordError> {
     match sent {
         Ok(()) => Ok(None),
-        Err(sqlx::Error::Database(error)) => Ok(Some(error.message().to_owned())),
+        Err(sqlx::Error::Database(error)) if !is_of_the_library(&*error) => {
+            Ok(Some(error.message().to_owned()))
+        }
         Err(error) => Err(failed(error)),
     }
 }
