@@ -9,7 +9,7 @@ use crate::history::RevisionId;
 use crate::parity::{Aspect, COMPATIBLE, Comparer, Comparison, Mismatch};
 use crate::report::{Finding, Location, NotRun, Severity};
 use crate::schema::{ObjectId, Schema};
-use crate::sql::{TokenKind, lex, line_of};
+use crate::sql::{TokenKind, lex};
 
 pub(super) static CHECK: Check = Check {
     id: "parity-mismatch",
@@ -224,7 +224,7 @@ fn place_of(recording: &Recording, revision: &RevisionId, object: &ObjectId) -> 
         _ => false,
     };
     let token = tokens.iter().find(names)?;
-    Some(Location { file: script.path.clone(), line: line_of(&script.text, token.offset) })
+    Some(Location { file: script.path.clone(), line: script.line_of(token.offset) })
 }
 
 #[cfg(test)]

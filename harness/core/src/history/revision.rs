@@ -2,7 +2,11 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
+
+use crate::Backend;
+use crate::sql::{self, Statement};
 
 /// What a tool calls a revision, spelled as the project spells it: `20250901000000`,
 /// `2022-07-27-110000`, `0007`.
@@ -64,19 +68,54 @@ impl fmt::Display for Direction {
     }
 }
 
-/// A file of SQL and where it came from.
+/// A file of SQL, or a part of one, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// The file relative to the project, with `/` between folders, for messages.
     pub path: String,
     /// Its text, exactly as the file has it: line ends and a byte-order mark included.
     pub text: Arc<str>,
+    /// The line of the file that the text begins on, from 1.
+    first_line: u32,
+    /// What the tool takes for statements, if it cuts the text by rules of its own.
+    pieces: Option<Arc<[Range<usize>]>>,
 }
 
 impl Script {
     /// A script of that text.
     pub fn new(path: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
-        Self { path: path.into(), text: text.into() }
+        Self { path: path.into(), text: text.into(), first_line: 1, pieces: None }
+    }
+
+    /// The same text, which begins on that line of its file.
+    #[must_use]
+    pub fn from_line(self, first_line: u32) -> Self {
+        Self { first_line, ..self }
+    }
+
+    /// The same text, which its tool cuts at places of its own: the byte ranges of its statements.
+    #[must_use]
+    pub fn in_pieces(self, pieces: impl Into<Arc<[Range<usize>]>>) -> Self {
+        Self { pieces: Some(pieces.into()), ..self }
+    }
+
+    /// The line of the file on which a byte of the text stands.
+    pub fn line_of(&self, offset: usize) -> u32 {
+        self.first_line - 1 + sql::line_of(&self.text, offset)
+    }
+
+    /// The statements as the tool sends them, each with its line in the file; a piece that holds
+    /// nothing but comments is not one.
+    pub fn statements(&self, dialect: Backend) -> Vec<Statement<'_>> {
+        let found = match &self.pieces {
+            None => sql::split(&self.text, dialect),
+            Some(pieces) => {
+                pieces.iter().map(|piece| sql::piece(&self.text, piece.clone(), dialect)).collect()
+            }
+        };
+        let found = found.into_iter().filter(|statement| !statement.is_blank());
+        let in_file = |statement: Statement<'_>| self.first_line - 1 + statement.line;
+        found.map(|statement| Statement { line: in_file(statement), ..statement }).collect()
     }
 
     /// Whether the text starts with a byte-order mark. Tools send it to the database as it is, and
@@ -145,5 +184,28 @@ impl Revision {
             Direction::Upgrade => self.upgrade_in_transaction,
             Direction::Downgrade => self.downgrade_in_transaction,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_file_keeps_the_lines_of_the_file() {
+        let text = "SELECT 1;\n-- two\nSELECT 2;\n";
+        let script = Script::new("a.sql", text).from_line(11);
+        let lines: Vec<_> = script.statements(Backend::Sqlite).iter().map(|one| one.line).collect();
+        assert_eq!((lines, script.line_of(10)), (vec![11, 13], 12));
+    }
+
+    #[test]
+    fn what_the_tool_takes_for_one_statement_is_one() {
+        let text = "SELECT 1; SELECT 2;\nSELECT 3;\n-- end\n";
+        let script = Script::new("a.sql", text).in_pieces([0..20, 20..text.len()]);
+        let found = script.statements(Backend::Postgres);
+        let found: Vec<_> = found.iter().map(|one| (one.body, one.offset, one.line)).collect();
+        assert_eq!(found, [("SELECT 1; SELECT 2", 0, 1), ("SELECT 3", 20, 2)]);
+        assert!(Script::new("a.sql", "-- a").in_pieces([0..4]).statements(Backend::Sqlite).is_empty());
     }
 }

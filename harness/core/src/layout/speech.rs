@@ -2,7 +2,7 @@
 
 use crate::Backend;
 use crate::history::History;
-use crate::sql::{Lexer, Token, TokenKind, line_of};
+use crate::sql::{Lexer, Token, TokenKind};
 
 /// A piece of SQL that only one backend understands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Speech {
         history.revisions().iter().find_map(|revision| {
             let script = &revision.upgrade;
             let (offset, text) = self.first_in(&script.text)?;
-            let line = line_of(&script.text, offset);
+            let line = script.line_of(offset);
             Some(Mark { text: text.to_owned(), file: script.path.clone(), line })
         })
     }

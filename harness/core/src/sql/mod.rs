@@ -25,7 +25,7 @@ pub(crate) use expression::{expression, parsed_statements, query};
 pub use facts::{comments, ends_transaction, is_blank, leading_words, opens_transaction};
 pub use lex::{Lexer, Token, TokenKind, lex};
 pub use position::{column_of, line_of};
-pub use split::{Statement, Statements, split, statements};
+pub use split::{Statement, Statements, piece, split, statements};
 pub use view::canonical_view;
 pub use write::{quoted_identifier, quoted_string};
 

@@ -1,8 +1,10 @@
 //! Where statements end.
 
+use std::ops::Range;
+
 use super::dialect::{Compound, Dialect};
 use super::lex::{Lexer, Token};
-use super::position::line_ends;
+use super::position::{line_ends, line_of};
 use crate::Backend;
 
 /// One statement with everything that stands before it.
@@ -39,6 +41,32 @@ impl Statement<'_> {
 /// ```
 pub fn split(text: &str, dialect: Backend) -> Vec<Statement<'_>> {
     statements(text, dialect).collect()
+}
+
+/// A piece of a text that is one statement whatever it holds, since somebody else has cut it. A `;` at
+/// its end is not part of its body.
+///
+/// # Panics
+///
+/// If the range does not lie within the text, at boundaries of characters.
+pub fn piece(text: &str, range: Range<usize>, dialect: Backend) -> Statement<'_> {
+    let whole = &text[range.clone()];
+    let mut tokens: Vec<_> = Lexer::new(whole, dialect).filter(Token::is_significant).collect();
+    while tokens.last().is_some_and(|token| token.is_mark(";")) {
+        tokens.pop();
+    }
+    let body = match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => first.offset..last.end(),
+        _ => 0..0,
+    };
+    let body_offset = range.start + body.start;
+    Statement {
+        text: whole,
+        offset: range.start,
+        body: &whole[body],
+        body_offset,
+        line: line_of(text, body_offset),
+    }
 }
 
 /// Like [`split`], one statement at a time.

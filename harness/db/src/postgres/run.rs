@@ -11,7 +11,7 @@ use switchback_core::history::{Script, Sending};
 use switchback_core::sql;
 
 use super::{Database, sqlx_error};
-use crate::record::failure::{blame, blame_bookkeeping, blame_file, blame_offset, statements};
+use crate::record::failure::{blame, blame_bookkeeping, blame_file, blame_offset};
 use crate::record::{Ran, RecordError, Run};
 use crate::room;
 use crate::server::told;
@@ -99,7 +99,7 @@ async fn send_whole(connection: &mut PgConnection, run: Run<'_>) -> Result<(), T
         return Err(Trouble::Refused(blame_offset(failure, script, Backend::Postgres, offset)));
     }
     Err(Trouble::Refused(match replay(connection, script, &failure).await {
-        Some(index) => blame(failure, script, &statements(script, Backend::Postgres), index),
+        Some(index) => blame(failure, script, &script.statements(Backend::Postgres), index),
         None => failure,
     }))
 }
@@ -109,7 +109,7 @@ async fn send_whole(connection: &mut PgConnection, run: Run<'_>) -> Result<(), T
 /// statements of one message stand or fall together (PostgreSQL manual, "Multiple Statements in a
 /// Simple Query"), so all of them are still to be run, but for those that the script itself committed.
 async fn replay(connection: &mut PgConnection, script: &Script, failure: &Failure) -> Option<usize> {
-    let pieces = statements(script, Backend::Postgres);
+    let pieces = script.statements(Backend::Postgres);
     if pieces.len() == 1 {
         return Some(0);
     }
@@ -130,7 +130,7 @@ async fn replay(connection: &mut PgConnection, script: &Script, failure: &Failur
 }
 
 async fn send_statements(connection: &mut PgConnection, script: &Script) -> Result<(), Trouble> {
-    let pieces = statements(script, Backend::Postgres);
+    let pieces = script.statements(Backend::Postgres);
     for (index, piece) in pieces.iter().enumerate() {
         match sqlx::raw_sql(AssertSqlSafe(piece.text)).execute(&mut *connection).await {
             Ok(_) => {}
@@ -153,7 +153,7 @@ async fn roll_back(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// transaction block (PostgreSQL manual, "SAVEPOINT"), which tells.
 async fn left_open(connection: &mut PgConnection, script: &Script) -> Result<Vec<Escape>, RecordError> {
     let opens = |body: &str| sql::opens_transaction(body, Backend::Postgres);
-    if !statements(script, Backend::Postgres).iter().any(|piece| opens(piece.body)) {
+    if !script.statements(Backend::Postgres).iter().any(|piece| opens(piece.body)) {
         return Ok(Vec::new());
     }
     if sqlx::raw_sql("SAVEPOINT switchback").execute(&mut *connection).await.is_err() {

@@ -4,12 +4,7 @@ use switchback_core::Backend;
 use switchback_core::evidence::Failure;
 use switchback_core::history::Script;
 use switchback_core::report::Location;
-use switchback_core::sql::{Statement, split};
-
-/// The statements of a script; a piece that holds nothing but comments is not one.
-pub(crate) fn statements(script: &Script, dialect: Backend) -> Vec<Statement<'_>> {
-    split(&script.text, dialect).into_iter().filter(|statement| !statement.is_blank()).collect()
-}
+use switchback_core::sql::Statement;
 
 /// Says that the statement with this index is the one that failed.
 pub(crate) fn blame(
@@ -28,10 +23,10 @@ pub(crate) fn blame(
 
 /// Says that the failure stands at a byte offset of the script, and in which statement that is.
 pub(crate) fn blame_offset(failure: Failure, script: &Script, dialect: Backend, offset: usize) -> Failure {
-    let statements = statements(script, dialect);
+    let statements = script.statements(dialect);
     let index = statements.iter().rposition(|statement| statement.offset <= offset).unwrap_or_default();
     let mut failure = blame(failure, script, &statements, index);
-    let line = switchback_core::sql::line_of(&script.text, offset);
+    let line = script.line_of(offset);
     failure.location = Some(Location { file: script.path.clone(), line });
     failure
 }
@@ -45,7 +40,7 @@ pub(crate) fn blame_bookkeeping(failure: Failure, statement: &str) -> Failure {
 /// Says in which file it was, when more is not known.
 pub(crate) fn blame_file(mut failure: Failure, script: &Script) -> Failure {
     if failure.location.is_none() && !script.path.is_empty() {
-        failure.location = Some(Location { file: script.path.clone(), line: 1 });
+        failure.location = Some(Location { file: script.path.clone(), line: script.line_of(0) });
     }
     if script.has_byte_order_mark() {
         let note = "the file starts with a byte-order mark, which the tool sends along: save it without one";

@@ -10,7 +10,7 @@ use switchback_core::Backend;
 use switchback_core::evidence::{Escape, Failure, Outcome};
 use switchback_core::sql;
 
-use crate::record::failure::{blame, blame_bookkeeping, blame_file, statements};
+use crate::record::failure::{blame, blame_bookkeeping, blame_file};
 use crate::record::{Ran, RecordError, Run};
 
 /// SQLite manual, "Result and Error Codes": the disk is, or the limit is reached that the database has.
@@ -50,7 +50,7 @@ async fn execute(connection: &mut SqliteConnection, run: Run<'_>) -> Result<(), 
     if run.transaction {
         send(connection, "BEGIN").await?;
     }
-    let pieces = statements(run.script, Backend::Sqlite);
+    let pieces = run.script.statements(Backend::Sqlite);
     for (index, piece) in pieces.iter().enumerate() {
         send(connection, piece.text).await.map_err(|trouble| match trouble {
             Trouble::Refused(failure) => Trouble::Refused(blame(failure, run.script, &pieces, index)),
