@@ -23,6 +23,7 @@ pub(crate) fn of(
     let rows = &project.config.rows;
     Ok(Plan {
         history: Arc::new(history.clone()),
+        driver: project.drivers.get(&backend).cloned(),
         setup: project.setup.get(&backend).cloned(),
         metadata: project.metadata.get(&backend).cloned(),
         fixtures: Fixtures::parse_all(&project.fixtures)?,

@@ -100,6 +100,13 @@ impl Recording {
         }
     }
 
+    /// The SQL of a step: what its tool sent, or else the revision's own text.
+    pub fn sql_of<'a>(&'a self, seen: &'a Observation) -> &'a str {
+        let revision = self.history.get(&seen.step.revision);
+        let script = revision.and_then(|revision| revision.script(seen.step.direction));
+        seen.sent.as_deref().or(script.map(|script| &*script.text)).unwrap_or_default()
+    }
+
     /// The last schema that the trunk reached.
     pub fn head(&self) -> &Arc<Schema> {
         let reached = self.walk(Walk::Trunk).iter().rev().filter(|seen| seen.outcome.is_applied());
@@ -194,6 +201,8 @@ pub struct Observation {
     pub retried: Option<Retried>,
     /// What it did outside its own database or transaction.
     pub escapes: Vec<Escape>,
+    /// The SQL that was sent, where that is not the revision's own text.
+    pub sent: Option<Arc<str>>,
     /// How long it took.
     pub took: Duration,
 }

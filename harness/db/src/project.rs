@@ -17,6 +17,7 @@ use switchback_core::layout::{self, Entry, Layout, LayoutError, SourceTree};
 use switchback_core::report::Location;
 
 use self::search::Source;
+use crate::drive::{self, DriveError, Driver};
 use crate::files::{Limits, plain, read_file, read_tree};
 
 /// What a project says and has.
@@ -32,6 +33,8 @@ pub struct Project {
     pub config_path: Option<PathBuf>,
     /// What is to be proved.
     pub histories: BTreeMap<Backend, History>,
+    /// The tools that run these histories themselves.
+    pub drivers: BTreeMap<Backend, Driver>,
     /// Backends without a history, and why.
     pub not_run: Vec<(Backend, String)>,
     /// What runs before the first revision.
@@ -79,6 +82,9 @@ pub enum DiscoverError {
     /// Files that make no history.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// A tool that runs its revisions itself cannot be driven.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
     /// There is nothing in the folder.
     #[error("\"{}\" is empty", .0.display())]
     EmptyFolder(
@@ -117,6 +123,7 @@ impl DiscoverError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::EmptyFolder(_) => Some(format!("looked for {}", search::looked_for())),
+            Self::Drive(error) => error.help().map(str::to_owned),
             Self::NotRecognised { elsewhere: seen, .. } | Self::Ambiguous(seen) => {
                 Some(search::config_to_write(seen))
             }
@@ -170,6 +177,7 @@ pub fn settings(path: &Path, checks: &[&str]) -> Result<Project, DiscoverError> 
     let mut project = Project {
         name: name.to_string_lossy().into_owned(),
         histories: BTreeMap::new(),
+        drivers: BTreeMap::new(),
         not_run: Vec::new(),
         setup: scripts(&root, &config.setup, |backend| format!("[{backend}] setup"))?,
         metadata: scripts(&root, &config.metadata, |backend| format!("[metadata] {backend}"))?,
@@ -225,6 +233,9 @@ impl Project {
     }
 
     fn find_histories(&mut self) -> Result<(), DiscoverError> {
+        if let Some(folders) = self.driven_folders()? {
+            return self.drive(folders);
+        }
         match self.config.history.place.clone() {
             HistoryPlace::Unsaid => {
                 let sources = search::usual_places(&self.root, self.layouts())?;
@@ -245,6 +256,60 @@ impl Project {
                 self.tell_missing(|backend| format!("{file} names no history for {backend}"));
             }
         }
+        Ok(())
+    }
+
+    /// For each backend, the folder of a tool that runs its revisions itself, if the project has one.
+    fn driven_folders(&self) -> Result<Option<BTreeMap<Backend, String>>, DiscoverError> {
+        let history = &self.config.history;
+        let is_driven = history.tool.as_deref().map(|tool| drive::TOOLS.contains(&tool));
+        let both = |folder: &str| Backend::ALL.map(|backend| (backend, folder.to_owned())).into();
+        let found = match (&history.place, is_driven) {
+            (_, Some(false)) => return Ok(None),
+            (HistoryPlace::Shared(folder), Some(true)) => both(folder),
+            (HistoryPlace::Each(folders), Some(true)) => folders.clone(),
+            (HistoryPlace::Unsaid, Some(true)) if history.commands.is_some() => both("."),
+            (HistoryPlace::Shared(folder), None) if drive::has_alembic(&self.root.join(folder)) => {
+                both(folder)
+            }
+            (HistoryPlace::Unsaid, _) => {
+                let found = drive::alembic_folders(&self.root);
+                match found.as_slice() {
+                    [] if is_driven.is_none() => return Ok(None),
+                    [] => return Err(DriveError::without_settings(&self.root).into()),
+                    [one] => both(one),
+                    several => {
+                        let seen = |folder: &String| Seen {
+                            folder: folder.clone(),
+                            tool: drive::TOOLS[0],
+                            backend: None,
+                        };
+                        return Err(DiscoverError::Ambiguous(several.iter().map(seen).collect()));
+                    }
+                }
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(found))
+    }
+
+    /// Starts the tool for each backend, side by side, and asks it for its history.
+    fn drive(&mut self, folders: BTreeMap<Backend, String>) -> Result<(), DiscoverError> {
+        let (config, root) = (&self.config.history, self.root.as_path());
+        let opened = std::thread::scope(|scope| {
+            let open = |(backend, folder): &(Backend, String)| Driver::open(config, root, folder, *backend);
+            let folders: Vec<_> = folders.into_iter().collect();
+            let running: Vec<_> =
+                folders.into_iter().map(|one| (one.0, scope.spawn(move || open(&one)))).collect();
+            running.into_iter().map(|(backend, thread)| (backend, thread.join())).collect::<Vec<_>>()
+        });
+        for (backend, joined) in opened {
+            let (driver, history) =
+                joined.unwrap_or_else(|_| Err(DriveError::new("the tool's driver ended")))?;
+            self.drivers.insert(backend, driver);
+            self.histories.insert(backend, history);
+        }
+        self.tell_missing(|backend| format!("{} names no history for {backend}", config::FILE));
         Ok(())
     }
 

@@ -70,13 +70,10 @@ fn why_not(recording: &Recording) -> String {
     if !recording.reached_head() {
         return "the history did not reach head".to_owned();
     }
-    let gap = recording.history.revisions().iter().rev().find_map(|revision| match revision.downgrade {
-        Downgrade::Missing => Some(format!("{} has no downgrade", revision.name)),
-        Downgrade::Empty(_) => Some(format!("{} has an empty downgrade", revision.name)),
-        Downgrade::Explained(..) | Downgrade::Script(_) => None,
-    });
-    if let Some(gap) = gap {
-        return format!("there is no way down to base: {gap}");
+    let mut revisions = recording.history.revisions().iter().rev();
+    if let Some(gap) = revisions.find(|revision| !revision.goes_down(recording.backend)) {
+        let has = if gap.downgrade == Downgrade::Missing { "has no" } else { "has an empty" };
+        return format!("there is no way down to base: {} {has} downgrade", gap.name);
     }
     let steps = recording.walk(Walk::Return).iter().chain(recording.walk(Walk::Probe));
     if let Some(seen) = steps.clone().find(failed) {

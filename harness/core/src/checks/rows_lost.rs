@@ -73,13 +73,11 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
 
 /// The tables of which a step's script deletes rows in so many words.
 fn deleted(recording: &Recording, seen: &Observation) -> BTreeSet<Name> {
-    let revision = recording.history.get(&seen.step.revision);
-    let script = revision.and_then(|revision| revision.script(seen.step.direction));
-    let schema = recording.expected(&recording.state_before(seen));
     let mut found = BTreeSet::new();
-    for (schema, script) in schema.into_iter().zip(script) {
+    if let Some(schema) = recording.expected(&recording.state_before(seen)) {
+        let script = recording.sql_of(seen);
         let tokens: Vec<_> =
-            lex(&script.text, recording.backend).into_iter().filter(Token::is_significant).collect();
+            lex(script, recording.backend).into_iter().filter(Token::is_significant).collect();
         let starts = |place: usize| {
             let is = |offset: usize, word: &str| {
                 tokens.get(place + offset).is_some_and(|token| token.is_word(word))

@@ -256,6 +256,7 @@ fn observe(history: &History, seen: Seen) -> Observation {
         rows_after: rows_after.map(Arc::new),
         retried: seen.retried,
         escapes: seen.escapes,
+        sent: None,
         took: Duration::ZERO,
     }
 }

@@ -5,11 +5,13 @@
 //! another's migrations; absolute ones are errors, since they are true on one machine only.
 
 mod accept;
+mod driven;
 mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use accept::{Accept, Pattern};
+pub use driven::{CommandsConfig, DRIVEN, UrlBy};
 pub use reader::{ConfigError, Problem, nearest};
 
 use self::reader::{Document, Section};
@@ -53,6 +55,28 @@ pub struct HistoryConfig {
     pub tool: Option<String>,
     /// Where the revisions are.
     pub place: HistoryPlace,
+    /// The interpreter of a project in Python.
+    pub python: Option<String>,
+    /// How a tool that runs its revisions itself learns which database to use.
+    pub url: Option<UrlBy>,
+    /// For each backend, the scheme of that URL, or for commands the whole of it.
+    pub scheme: BTreeMap<Backend, String>,
+    /// What is in the environment of such a tool.
+    pub env: BTreeMap<String, String>,
+    /// What Alembic is given as `-x`.
+    pub x: Vec<String>,
+    /// How many seconds a step of such a tool may take.
+    pub time_limit: Option<u64>,
+    /// The commands of any other tool.
+    pub commands: Option<CommandsConfig>,
+}
+
+impl HistoryConfig {
+    /// What is in the environment of a tool before it is told which database to use.
+    pub fn env_without_places(&self) -> BTreeMap<String, String> {
+        let plain = self.env.iter().filter(|(_, value)| !value.contains('{'));
+        plain.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
 }
 
 /// Where a project keeps its revisions.
@@ -204,7 +228,8 @@ impl Config {
 }
 
 fn history(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
-    let tools: Vec<_> = layout::LAYOUTS.iter().map(|layout| (layout.name(), layout.name())).collect();
+    let layouts = layout::LAYOUTS.iter().map(|layout| layout.name());
+    let tools: Vec<_> = layouts.chain(DRIVEN).map(|tool| (tool, tool)).collect();
     let tool = section.choice("tool", &tools)?.map(str::to_owned);
     let shared = section.path("path")?;
     let each = per_backend(section)?;
@@ -216,7 +241,9 @@ fn history(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
         (None, true) => HistoryPlace::Unsaid,
         (None, false) => HistoryPlace::Each(each),
     };
-    Ok(HistoryConfig { tool, place })
+    let mut config = HistoryConfig { tool, place, ..HistoryConfig::default() };
+    driven::read(section, &mut config)?;
+    Ok(config)
 }
 
 fn rows(section: &mut Section<'_>) -> Result<RowsConfig, ConfigError> {
@@ -240,6 +267,16 @@ fn per_backend(section: &mut Section<'_>) -> Result<BTreeMap<Backend, String>, C
         }
     }
     Ok(paths)
+}
+
+/// A text for each backend in a table of the section.
+fn per_backend_texts(section: &mut Section<'_>, key: &str) -> Result<BTreeMap<Backend, String>, ConfigError> {
+    let mut texts = section.texts(key)?.unwrap_or_default();
+    let found = Backend::ALL.into_iter().filter_map(|one| Some((one, texts.remove(one.name())?))).collect();
+    match texts.pop_first() {
+        Some((unknown, _)) => Err(section.problem_at(key, Problem::NoBackend(unknown))),
+        None => Ok(found),
+    }
 }
 
 fn postgres(section: &mut Section<'_>) -> Result<PostgresConfig, ConfigError> {

@@ -1,6 +1,7 @@
 //! Reading TOML so that every complaint names its line and, for a misspelt word, the nearest right
 //! one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -105,6 +106,24 @@ pub enum Problem {
     #[error("\"{0}\" names no column: write \"table.column\"")]
     Column(
         /// The key.
+        String,
+    ),
+    /// A way to hand over a URL that there is not.
+    #[error(
+        "\"url\" says how the tool learns which database to use: it is \"sqlalchemy.url\", \
+         {{ env = \"NAME\" }} or {{ x = \"NAME\" }}"
+    )]
+    UrlBy,
+    /// A command of a tool that has its own.
+    #[error("\"{0}\" is a command, which is for tool = \"command\"")]
+    ForCommands(
+        /// The key.
+        String,
+    ),
+    /// A backend that there is not.
+    #[error("\"{0}\" is no backend: it is postgres or sqlite")]
+    NoBackend(
+        /// The word.
         String,
     ),
     /// A version that is no number.
@@ -276,6 +295,28 @@ impl<'d> Section<'d> {
         Ok(Some(found))
     }
 
+    /// A table from names to strings.
+    pub(super) fn texts(&mut self, key: &str) -> Result<Option<BTreeMap<String, String>>, ConfigError> {
+        const EXPECTED: &str = "a table of strings";
+        let Some(value) = self.value(key) else {
+            return Ok(None);
+        };
+        let DeValue::Table(table) = value.get_ref() else {
+            return Err(self.wrong_type(key, EXPECTED, &value));
+        };
+        let text = |(name, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+            let text = value.get_ref().as_str().map(str::to_owned);
+            let text = text.ok_or_else(|| self.wrong_type(name.get_ref(), "a string", value))?;
+            Ok((name.get_ref().to_string(), text))
+        };
+        table.iter().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Whether a key has a string for its value.
+    pub(super) fn is_string(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| value.get_ref().is_str())
+    }
+
     /// A path below or beside the config.
     pub(super) fn path(&mut self, key: &str) -> Result<Option<String>, ConfigError> {
         let path = self.string(key)?;
@@ -326,7 +367,7 @@ impl<'d> Section<'d> {
     }
 
     /// The first key, in the order of the text, that nobody asked for.
-    fn unknown(&self) -> Option<(&Spanned<std::borrow::Cow<'d, str>>, &Spanned<DeValue<'d>>)> {
+    fn unknown(&self) -> Option<(&Spanned<Cow<'d, str>>, &Spanned<DeValue<'d>>)> {
         let known = |key: &str| self.known.iter().any(|known| known == key);
         let unknown = self.table.iter().filter(|(key, _)| !known(key.get_ref()));
         unknown.min_by_key(|(key, _)| key.span().start)

@@ -1,5 +1,6 @@
 //! A history: all revisions of one backend, with their order.
 
+mod driven;
 mod revision;
 mod state;
 mod tool;
@@ -7,6 +8,7 @@ mod tool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use driven::Driven;
 pub use revision::{Direction, Downgrade, Revision, RevisionId, Script};
 pub use state::State;
 pub use tool::{Bookkeeping, Sending, Tool};

@@ -170,6 +170,16 @@ pub struct Revision {
 }
 
 impl Revision {
+    /// Whether its downgrade says how to take back what its upgrade does: also an empty one, where
+    /// the upgrade does nothing.
+    pub fn goes_down(&self, dialect: Backend) -> bool {
+        match self.downgrade {
+            Downgrade::Script(_) | Downgrade::Explained(..) => true,
+            Downgrade::Empty(_) => sql::is_blank(&self.upgrade.text, dialect),
+            Downgrade::Missing => false,
+        }
+    }
+
     /// What to run in that direction, if there is anything.
     pub fn script(&self, direction: Direction) -> Option<&Script> {
         match direction {

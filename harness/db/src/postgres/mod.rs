@@ -14,6 +14,7 @@ use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
 use switchback_core::trials::Answer;
 
+use crate::drive::Place;
 use crate::introspect::postgres::Reader;
 use crate::record::{Engine, Ran, RecordError, Refusal, Run, Way};
 use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError, told};
@@ -35,6 +36,8 @@ pub struct Database {
     migrating: Option<PgConnection>,
     looking: Option<PgConnection>,
     reader: Reader,
+    /// Whether a tool has been in it with sessions of its own.
+    driven: bool,
 }
 
 impl Postgres {
@@ -49,7 +52,7 @@ impl Postgres {
             Isolate::Schema => own.name(),
         };
         let reader = Reader::new(self.server.major(), namespace, self.ignore.clone());
-        Database { own, migrating: None, looking: None, reader }
+        Database { own, migrating: None, looking: None, reader, driven: false }
     }
 }
 
@@ -143,6 +146,10 @@ impl Engine for Postgres {
 
     async fn copy(&mut self, from: &mut Database, label: &str) -> Result<Option<Database>, RecordError> {
         from.leave().await;
+        if from.driven {
+            let ended = self.server.end_sessions(&from.own).await;
+            ended.map_err(server_error("ending the sessions that the tool left open"))?;
+        }
         match self.server.copy_database(&from.own, label).await {
             Ok(own) => {
                 let mut copy = self.database(own);
@@ -154,6 +161,10 @@ impl Engine for Postgres {
         }
     }
 
+    fn place(&self, database: &Database) -> Place {
+        Place::Postgres(database.own.url().reveal().to_owned())
+    }
+
     async fn drop(&mut self, mut database: Database) -> Result<(), RecordError> {
         database.leave().await;
         if self.server.is_kept() {
@@ -163,13 +174,20 @@ impl Engine for Postgres {
     }
 
     async fn run(&mut self, database: &mut Database, run: Run<'_>) -> Result<Ran, RecordError> {
-        if !run::may_touch_the_cluster(&run.script.text) {
+        // What a tool does by itself is known only afterwards.
+        if run.driven.is_none() && !run::may_touch_the_cluster(&run.script.text) {
             return run::run(database, run).await;
         }
         let text = run.script.text.clone();
         let listing = server_error("listing roles and databases");
         let before = self.server.before_revision(&text).await.map_err(&listing)?;
-        let mut ran = run::run(database, run).await?;
+        let mut ran = match run.driven {
+            Some(driven) => {
+                database.driven = true;
+                Ran::driven(driven, self.place(database), self.backend()).await?
+            }
+            None => run::run(database, run).await?,
+        };
         let (after, made) = self.server.after_revision(&text, &before).await.map_err(&listing)?;
         self.made.extend(made);
         ran.escapes.extend(run::cluster_changes(&before, &after));

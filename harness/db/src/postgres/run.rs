@@ -6,7 +6,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use switchback_core::Backend;
-use switchback_core::evidence::{Escape, Failure, Outcome};
+use switchback_core::evidence::{Escape, Failure};
 use switchback_core::history::{Script, Sending};
 use switchback_core::sql;
 
@@ -31,7 +31,7 @@ pub(super) async fn run(database: &mut Database, run: Run<'_>) -> Result<Ran, Re
     let trouble = match execute(connection, run).await {
         Ok(()) => {
             let escapes = left_open(connection, run.script).await?;
-            return Ok(Ran { outcome: Outcome::Applied, escapes });
+            return Ok(Ran::applied(escapes));
         }
         Err(trouble) => trouble,
     };

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use switchback_core::Backend;
 use switchback_core::evidence::{AttemptResult, DanglingRow, Escape, Failure, Outcome, Rows, TableRows};
-use switchback_core::history::{Script, Sending};
+use switchback_core::history::{RevisionId, Script, Sending};
 use switchback_core::schema::{Group, Name, Schema};
 use switchback_core::trials::Answer;
 
 use super::RecordError;
 use super::touched::Touched;
+use crate::drive::{Done, Driver, Order, Place};
 
 /// One script to run on a database, in the way that its tool runs it.
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +25,14 @@ pub struct Run<'a> {
     pub sending: Sending,
     /// The statement by which the tool notes what it did.
     pub bookkeeping: Option<&'a str>,
+    /// The tool that runs it, if that is not Switchback in the tool's stead.
+    pub driven: Option<(&'a Driver, &'a Order)>,
 }
 
 impl<'a> Run<'a> {
     /// A script that no tool takes note of, outside a transaction.
     pub fn alone(script: &'a Script) -> Self {
-        Self { script, transaction: false, sending: Sending::Statements, bookkeeping: None }
+        Self { script, transaction: false, sending: Sending::Statements, bookkeeping: None, driven: None }
     }
 }
 
@@ -40,12 +43,33 @@ pub struct Ran {
     pub outcome: Outcome,
     /// What it did outside its own database or transaction.
     pub escapes: Vec<Escape>,
+    /// The SQL that was sent, where that is not the script.
+    pub sent: Option<Arc<str>>,
+    /// What the tool's books say is applied, where the tool keeps them and tells.
+    pub heads: Option<Vec<RevisionId>>,
 }
 
 impl Ran {
+    /// It was applied.
+    pub fn applied(escapes: Vec<Escape>) -> Self {
+        Self { outcome: Outcome::Applied, escapes, sent: None, heads: None }
+    }
+
     /// It failed, and did nothing else.
     pub fn failed(failure: Failure) -> Self {
-        Self { outcome: Outcome::Failed(failure), escapes: Vec::new() }
+        Self { outcome: Outcome::Failed(failure), escapes: Vec::new(), sent: None, heads: None }
+    }
+
+    /// What a tool did that ran it itself.
+    pub(crate) async fn driven(
+        (driver, order): (&Driver, &Order),
+        place: Place,
+        backend: Backend,
+    ) -> Result<Self, RecordError> {
+        let done = driver.step(place, order.clone()).await;
+        let done = done.map_err(|error| RecordError::Harness { backend, message: error.told() })?;
+        let Done { outcome, sent, heads } = done;
+        Ok(Self { outcome, escapes: Vec::new(), sent, heads })
     }
 }
 
@@ -117,6 +141,9 @@ pub trait Engine {
         from: &mut Self::Database,
         label: &str,
     ) -> Result<Option<Self::Database>, RecordError>;
+
+    /// Where a database is, for a tool that connects to it by itself.
+    fn place(&self, database: &Self::Database) -> Place;
 
     /// Drops a database that this run made.
     async fn drop(&mut self, database: Self::Database) -> Result<(), RecordError>;

@@ -26,6 +26,8 @@ use switchback_core::evidence::{Recording, Walk};
 use switchback_core::history::{History, Script};
 use switchback_core::rows::Generator;
 
+use crate::drive::Driver;
+
 pub use counterpart::Counterpart;
 pub use engine::{Engine, Ran, Refusal, Run, Way};
 pub use fixtures::{Fixtures, FixturesError};
@@ -39,6 +41,8 @@ pub use walks::record;
 pub struct Plan {
     /// The history to walk.
     pub history: Arc<History>,
+    /// The tool that runs its revisions, if that is not Switchback in the tool's stead.
+    pub driver: Option<Driver>,
     /// What runs before the first revision: extensions, roles, tables made elsewhere.
     pub setup: Option<Script>,
     /// What the application declares its schema to be.

@@ -1,13 +1,15 @@
 //! One step on one database: making it, running a direction of a revision, and writing down what ran.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use switchback_core::Backend;
-use switchback_core::evidence::{Observation, Outcome, Step};
+use switchback_core::evidence::{Failure, Observation, Outcome, Step};
 use switchback_core::history::{Direction, Revision, Script, State};
 
 use super::engine::{Engine, Run};
 use super::{Plan, RecordError};
+use crate::drive::{self, Order};
 
 /// A database with what the project and its tool need before the first revision.
 pub(super) async fn new_database<E: Engine>(
@@ -28,8 +30,10 @@ pub(super) async fn new_database<E: Engine>(
             });
         }
     }
+    let Some(bookkeeping) = plan.history.tool().bookkeeping(engine.backend()).create else {
+        return Ok(database);
+    };
     let nothing = Script::new("", "");
-    let bookkeeping = plan.history.tool().bookkeeping(engine.backend()).create;
     let run = Run { bookkeeping: Some(&bookkeeping), ..Run::alone(&nothing) };
     log(plan, engine.backend(), label, run)?;
     match engine.run(&mut database, run).await?.outcome {
@@ -82,16 +86,35 @@ pub(super) async fn observe<E: Engine>(
         Direction::Downgrade => (tool.forget(backend, revision), state.without(position)),
     };
     let nothing = Script::new("", "");
+    let previous = position.checked_sub(1).map(|before| history.revisions()[before].id.clone());
+    let order = Order { direction, revision: revision.clone(), previous };
     let run = Run {
         script: revision.script(direction).unwrap_or(&nothing),
         transaction: revision.in_transaction(direction),
         sending: tool.sending(),
-        bookkeeping: Some(&bookkeeping),
+        bookkeeping: bookkeeping.as_deref(),
+        driven: plan.driver.as_ref().map(|driver| (driver, &order)),
     };
-    log(plan, backend, label, run)?;
-    let ran = engine.run(database, run).await?;
+    if run.driven.is_none() {
+        log(plan, backend, label, run)?;
+    }
+    let mut ran = engine.run(database, run).await?;
+    if let Some(sent) = &ran.sent {
+        let script = Script::new(run.script.path.clone(), Arc::clone(sent));
+        log(plan, backend, label, Run::alone(&script))?;
+    }
+    // A tool that says where it is has to be where the step leads.
+    if let (Outcome::Applied, Some(heads)) = (&ran.outcome, &ran.heads)
+        && drive::state_of(history, heads).as_ref() != Some(&reached)
+    {
+        let heads: Vec<_> = heads.iter().map(|head| format!("\"{head}\"")).collect();
+        let heads = if heads.is_empty() { "nothing".to_owned() } else { heads.join(", ") };
+        let message = format!("afterwards {} says that {heads} is applied, which is not so", tool.name());
+        ran.outcome = Outcome::Failed(Failure::new(message));
+    }
     let state = if ran.outcome.is_applied() { reached } else { state };
     Ok(Observation {
+        sent: ran.sent,
         step: Step { direction, revision: revision.id.clone() },
         outcome: ran.outcome,
         state,

@@ -18,6 +18,7 @@ use super::steps::{PROBE, TRUNK, new_database, now, observe, unwritten};
 use super::touched::Touched;
 use super::trials;
 use super::{Asking, Counterpart, Plan, Progress, RecordError};
+use crate::drive::Declaring;
 
 /// Takes all walks of the plan on one backend.
 ///
@@ -204,8 +205,10 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 last.clone_from(&again.schema);
                 let again_applied = again.outcome.is_applied();
                 self.push(Walk::Probe, again);
-                if !again_applied {
-                    self.note_as_applied(&mut probe, revision).await?;
+                // The second upgrade failed on what the downgrade left, so the database is where the
+                // trunk is, and the tool's list has to say so, too.
+                if !again_applied && !self.note_as_applied(&mut probe, revision).await? {
+                    last = None;
                 }
             }
         }
@@ -233,7 +236,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         }
         if rows_before.is_some() && seen.outcome.is_applied() {
             let schema = seen.schema.as_ref().unwrap_or(expected);
-            let script = revision.script(direction).map_or("", |script| &script.text);
+            let script = self.recording.sql_of(&seen);
             let before = self.recording.expected(&from).unwrap_or(expected);
             let touched = Touched::by(script, self.engine.backend(), [before, schema]);
             let (names, known) = (probe.seeded.iter(), probe.rows.clone().unwrap_or_default());
@@ -245,17 +248,17 @@ impl<'a, E: Engine> Recorder<'a, E> {
         Ok(seen)
     }
 
-    /// The second upgrade failed on what the downgrade left, so the database is where the trunk is,
-    /// and the tool's list has to say so, too.
+    /// Notes a revision as applied, where that is not for the tool alone to do.
     async fn note_as_applied(
         &mut self,
         probe: &mut Probe<E::Database>,
         revision: &Revision,
-    ) -> Result<(), RecordError> {
-        let nothing = Script::new("", "");
+    ) -> Result<bool, RecordError> {
         let bookkeeping = self.plan.history.tool().record(self.engine.backend(), revision);
+        let Some(bookkeeping) = bookkeeping else { return Ok(false) };
+        let nothing = Script::new("", "");
         let run = Run { transaction: true, bookkeeping: Some(&bookkeeping), ..Run::alone(&nothing) };
-        self.engine.run(&mut probe.database, run).await.map(|_| ())
+        self.engine.run(&mut probe.database, run).await.map(|_| true)
     }
 
     async fn remake(
@@ -478,9 +481,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
     /// Whether every revision can be taken back and was, without a trace, on the probe.
     fn goes_down(&self) -> bool {
         let history = &self.plan.history;
-        let whole = |revision: &Revision| {
-            matches!(revision.downgrade, Downgrade::Script(_) | Downgrade::Explained(..))
-        };
+        let backend = self.engine.backend();
+        let whole = |revision: &Revision| revision.goes_down(backend);
         let expected = |seen: &Observation| {
             let schema = seen.schema.as_ref();
             schema
@@ -497,17 +499,39 @@ impl<'a, E: Engine> Recorder<'a, E> {
 
     /// Builds what the application declares, in a database of its own.
     async fn metadata(&mut self) -> Result<(), RecordError> {
-        let Some(script) = self.plan.metadata.as_ref().filter(|_| self.plan.walks.contains(&Walk::Metadata))
-        else {
+        if !self.plan.walks.contains(&Walk::Metadata) {
             return Ok(());
-        };
+        }
+        let (metadata, driver) = (self.plan.metadata.as_ref(), self.plan.driver.as_ref());
+        if metadata.is_none() && driver.is_none() {
+            return Ok(());
+        }
         let mut database = new_database(self.engine, self.plan, "metadata").await?;
-        let run = Run::alone(script);
-        let schema = match self.engine.run(&mut database, run).await?.outcome {
-            Outcome::Applied => Ok(self.engine.full_snapshot(&mut database).await?),
-            Outcome::Failed(failure) => Err(failure),
+        let built = match (metadata, driver) {
+            (Some(script), _) => {
+                let outcome = self.engine.run(&mut database, Run::alone(script)).await?.outcome;
+                Declaring::Built(script.path.clone(), outcome)
+            }
+            (None, Some(driver)) => {
+                let backend = self.engine.backend();
+                let declared = driver.declare(self.engine.place(&database)).await;
+                declared.map_err(|error| RecordError::Harness { backend, message: error.told() })?
+            }
+            (None, None) => Declaring::Nothing("there is no metadata".to_owned()),
         };
-        self.recording.metadata = Some(Declared { file: script.path.clone(), schema });
+        match built {
+            Declaring::Built(file, outcome) => {
+                let schema = match outcome {
+                    Outcome::Applied => Ok(self.engine.full_snapshot(&mut database).await?),
+                    Outcome::Failed(failure) => Err(failure),
+                };
+                self.recording.metadata = Some(Declared { file, schema });
+            }
+            Declaring::Nothing(reason) => {
+                let not_run = NotRun::check("metadata-drift", self.engine.backend(), reason);
+                self.recording.not_run.push(not_run);
+            }
+        }
         self.engine.drop(database).await
     }
 

@@ -159,6 +159,18 @@ impl Server {
         execute(&mut admin, drop).await.map_err(|e| ServerError::query(doing, &e))
     }
 
+    /// Ends the sessions that somebody else still has in a database of this run.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn end_sessions(&self, database: &Database) -> Result<(), ServerError> {
+        let name = literal(&database.name);
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {name}");
+        let mut admin = self.admin().await?;
+        let doing = format!("end the sessions in \"{}\"", database.name);
+        execute(&mut admin, end).await.map_err(|e| ServerError::query(doing, &e))
+    }
+
     /// Copying files is three times as quick as writing their contents to the log. It needs a
     /// checkpoint, which is nothing where fsync is off, but much to ask of a server that others
     /// use otherwise: there the server's own choice is better.

@@ -10,6 +10,7 @@ use switchback_core::schema::{Group, Name, Schema};
 use switchback_core::trials::Answer;
 
 use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, trial, version, ways};
+use crate::drive::Place;
 use crate::introspect::sqlite::Reader;
 use crate::record::{Engine, Ran, RecordError, Refusal, Run, Way};
 
@@ -149,12 +150,19 @@ impl Engine for Sqlite {
         Ok(Some(self.opened(file, reader)))
     }
 
+    fn place(&self, database: &Opened) -> Place {
+        Place::Sqlite(database.file.path().to_owned())
+    }
+
     async fn drop(&mut self, mut database: Opened) -> Result<(), RecordError> {
         database.leave().await
     }
 
     async fn run(&mut self, database: &mut Opened, run: Run<'_>) -> Result<Ran, RecordError> {
-        run::run(database.connection().await?, run).await
+        match run.driven {
+            Some(driven) => Ran::driven(driven, self.place(database), self.backend()).await,
+            None => run::run(database.connection().await?, run).await,
+        }
     }
 
     async fn snapshot(

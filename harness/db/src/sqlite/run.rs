@@ -7,7 +7,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::error::DatabaseError;
 use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
-use switchback_core::evidence::{Escape, Failure, Outcome};
+use switchback_core::evidence::{Escape, Failure};
 use switchback_core::sql;
 
 use crate::record::failure::{blame, blame_bookkeeping, blame_file};
@@ -33,7 +33,7 @@ pub(super) async fn run(connection: &mut SqliteConnection, run: Run<'_>) -> Resu
             } else {
                 Vec::new()
             };
-            Ok(Ran { outcome: Outcome::Applied, escapes })
+            Ok(Ran::applied(escapes))
         }
         Err(Trouble::Refused(failure)) => {
             roll_back(connection).await;

@@ -1,0 +1,46 @@
+//! A tool that runs its revisions itself.
+
+use super::{Bookkeeping, Revision, Sending, Tool};
+use crate::Backend;
+
+/// A tool that is told which revision to run, and keeps its own books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Driven {
+    /// The name used in config and messages.
+    pub name: &'static str,
+    /// The tables in which it remembers what is applied.
+    pub tables: Vec<String>,
+    /// What to write where, so that a revision runs outside a transaction.
+    pub outside_transaction: &'static str,
+}
+
+impl Tool for Driven {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn sending(&self) -> Sending {
+        Sending::Statements
+    }
+
+    /// Drivers leave SQLite's own default.
+    fn foreign_keys(&self) -> bool {
+        false
+    }
+
+    fn outside_transaction(&self) -> &'static str {
+        self.outside_transaction
+    }
+
+    fn bookkeeping(&self, _: Backend) -> Bookkeeping {
+        Bookkeeping { tables: self.tables.clone(), create: None }
+    }
+
+    fn record(&self, _: Backend, _: &Revision) -> Option<String> {
+        None
+    }
+
+    fn forget(&self, _: Backend, _: &Revision) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,243 @@
+//! Any other tool, by the commands that its users type.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use std::os::unix::process::CommandExt as _;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use switchback_core::Backend;
+use switchback_core::config::{CommandsConfig, HistoryConfig, UrlBy};
+use switchback_core::evidence::{Failure, Outcome};
+use switchback_core::history::{Direction, Downgrade, Driven, History, Revision, RevisionId, Script};
+use switchback_core::report::Location;
+
+use super::process::listen;
+use super::{Done, DriveError, Order, Place};
+
+pub(super) const NAME: &str = "command";
+const LIMIT: Duration = Duration::from_secs(300);
+const SHOWN: usize = 20;
+
+/// A project's own commands for one backend.
+#[derive(Debug)]
+pub(super) struct Commands {
+    backend: Backend,
+    folder: PathBuf,
+    config: HistoryConfig,
+    commands: CommandsConfig,
+}
+
+/// What a command said.
+struct Said {
+    success: Result<(), String>,
+    output: String,
+    errors: String,
+}
+
+impl Commands {
+    pub(super) fn open(
+        config: &HistoryConfig,
+        root: &Path,
+        folder: &str,
+        backend: Backend,
+    ) -> Result<(Self, History), DriveError> {
+        let Some(commands) = config.commands.clone() else {
+            return Err(DriveError::new(
+                "tool = \"command\" needs the commands up and history under [history]",
+            ));
+        };
+        let path = root.join(folder);
+        let folder = path.canonicalize().map_err(|error| {
+            DriveError::new(format!("the folder \"{}\" cannot be used: {error}", path.display()))
+        })?;
+        let this = Self { backend, folder, config: config.clone(), commands };
+        let history = this.history()?;
+        Ok((this, history))
+    }
+
+    /// The history as its command lists it: a line for each revision with its id and, where the tool
+    /// has more to say, its name and its file.
+    fn history(&self) -> Result<History, DriveError> {
+        let command = &self.commands.history;
+        let said = self.run(command, &self.environment(None), "history")?;
+        if let Err(status) = &said.success {
+            return Err(DriveError::new(format!(
+                "the command that lists the history failed ({status}): {command}{}",
+                shown(&said.errors)
+            )));
+        }
+        let revision = |line: &str| {
+            let mut words = line.split_whitespace();
+            let id = words.next()?;
+            let name = words.next().unwrap_or(id);
+            let file = words.next().unwrap_or_default();
+            let script = Script::new(file, "-");
+            Some(Revision {
+                id: RevisionId::new(id),
+                name: name.to_owned(),
+                parents: Vec::new(),
+                downgrade: match self.commands.down {
+                    Some(_) => Downgrade::Script(script.clone()),
+                    None => Downgrade::Missing,
+                },
+                upgrade: script,
+                upgrade_in_transaction: true,
+                downgrade_in_transaction: true,
+            })
+        };
+        let revisions = said.output.lines().filter_map(revision).collect();
+        let tool = Driven {
+            name: NAME,
+            tables: self.commands.bookkeeping.clone(),
+            outside_transaction: "tell the tool to run the revision outside a transaction",
+        };
+        Ok(History::line(Arc::new(tool), revisions)?)
+    }
+
+    pub(super) fn step(&self, place: &Place, order: &Order) -> Result<Done, DriveError> {
+        let command = match order.direction {
+            Direction::Upgrade => Some(&self.commands.up),
+            Direction::Downgrade => self.commands.down.as_ref(),
+        };
+        let Some(command) = command else {
+            return Err(DriveError::new("there is no command for a downgrade: give one as [history] down"));
+        };
+        let environment = self.environment(Some(place));
+        let previous = order.previous.as_ref().map(RevisionId::as_str);
+        let command = self.filled(command, place, order, previous.unwrap_or(&self.commands.base));
+        let said = self.run(&command, &environment, order.direction.name())?;
+        if let Err(status) = said.success {
+            let all = format!("{}\n{}", said.output.trim_end(), said.errors.trim_end());
+            let last = said.errors.lines().chain(said.output.lines()).rfind(|line| !line.trim().is_empty());
+            let file = &order.revision.upgrade.path;
+            let failure = Failure {
+                message: last.map_or_else(|| format!("the command ended with {status}"), str::to_owned),
+                detail: Some(last_lines(&all)),
+                location: (!file.is_empty()).then(|| Location { file: file.clone(), line: 1 }),
+                ..Failure::new(String::new())
+            };
+            return Ok(Done { outcome: Outcome::Failed(failure), sent: None, heads: None });
+        }
+        let heads = self.current(&environment)?;
+        Ok(Done { outcome: Outcome::Applied, sent: None, heads })
+    }
+
+    /// What is applied, where there is a command that tells: an id on each line.
+    fn current(&self, environment: &[(String, String)]) -> Result<Option<Vec<RevisionId>>, DriveError> {
+        let Some(command) = &self.commands.current else { return Ok(None) };
+        let said = self.run(command, environment, "current")?;
+        if let Err(status) = said.success {
+            return Err(DriveError::new(format!(
+                "the command that tells what is applied failed ({status}): {command}{}",
+                shown(&said.errors)
+            )));
+        }
+        let ids = said.output.lines().filter_map(|line| line.split_whitespace().next());
+        Ok(Some(ids.map(RevisionId::new).collect()))
+    }
+
+    fn filled(&self, command: &str, place: &Place, order: &Order, previous: &str) -> String {
+        let command = place.filled(command);
+        let parts = [
+            ("{revision}", order.revision.id.as_str()),
+            ("{name}", &order.revision.name),
+            ("{previous}", previous),
+            ("{backend}", self.backend.name()),
+        ];
+        parts.iter().fold(command, |command, (part, value)| command.replace(part, value))
+    }
+
+    /// What the commands find in their environment.
+    fn environment(&self, place: Option<&Place>) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        if let Some(place) = place {
+            let name = match &self.config.url {
+                Some(UrlBy::Env(name)) => name,
+                _ => "DATABASE_URL",
+            };
+            let url = self.config.scheme.get(&self.backend).map_or("{url}", String::as_str);
+            found.push((name.to_owned(), place.filled(url)));
+        }
+        for (name, value) in &self.config.env {
+            match place {
+                Some(place) => found.push((name.clone(), place.filled(value))),
+                None if !value.contains('{') => found.push((name.clone(), value.clone())),
+                None => {}
+            }
+        }
+        found.push(("SWITCHBACK_BACKEND".to_owned(), self.backend.name().to_owned()));
+        found
+    }
+
+    fn run(&self, command: &str, environment: &[(String, String)], doing: &str) -> Result<Said, DriveError> {
+        let limit = self.config.time_limit.map_or(LIMIT, Duration::from_secs);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).current_dir(&self.folder).process_group(0);
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        shell.envs(environment.iter().map(|(name, value)| (name, value)));
+        let failed =
+            |error: std::io::Error| DriveError::new(format!("\"{command}\" does not start: {error}"));
+        let mut child = shell.spawn().map_err(failed)?;
+        let (output, errors) = (Arc::<Mutex<String>>::default(), Arc::<Mutex<String>>::default());
+        let mut listeners = Vec::new();
+        if let Some(mut pipe) = child.stdout.take() {
+            let to = Arc::clone(&output);
+            listeners.push(std::thread::spawn(move || {
+                let mut all = Vec::new();
+                // What could be read before a pipe broke is still worth having.
+                let _ = pipe.read_to_end(&mut all);
+                to.lock().unwrap_or_else(PoisonError::into_inner).push_str(&String::from_utf8_lossy(&all));
+            }));
+        }
+        if let Some(pipe) = child.stderr.take() {
+            let to = Arc::clone(&errors);
+            listeners.push(std::thread::spawn(move || listen(pipe, &to)));
+        }
+        let since = Instant::now();
+        let status = loop {
+            match child.try_wait().map_err(failed)? {
+                Some(status) => break status,
+                None if since.elapsed() < limit => std::thread::sleep(Duration::from_millis(5)),
+                None => {
+                    kill(child.id());
+                    let _ = child.wait();
+                    let seconds = limit.as_secs();
+                    return Err(DriveError::new(format!(
+                        "the command for {doing} took longer than {seconds} seconds and was killed: {command}{}",
+                        shown(&errors.lock().unwrap_or_else(PoisonError::into_inner))
+                    ))
+                    .with_help("a command that needs longer gets it by [history] time_limit"));
+                }
+            }
+        };
+        // What a command leaves running would hold its pipes, and the database, open.
+        kill(child.id());
+        for listener in listeners {
+            let _ = listener.join();
+        }
+        let taken =
+            |said: &Mutex<String>| std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
+        let success = if status.success() { Ok(()) } else { Err(status.to_string()) };
+        Ok(Said { success, output: taken(&output), errors: taken(&errors) })
+    }
+}
+
+fn kill(id: u32) {
+    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // A group that is gone is what is wanted.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+fn last_lines(said: &str) -> String {
+    let lines: Vec<&str> = said.trim().lines().collect();
+    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
+}
+
+fn shown(said: &str) -> String {
+    if said.trim().is_empty() { String::new() } else { format!("\n{}", last_lines(said)) }
+}

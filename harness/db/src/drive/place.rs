@@ -1,0 +1,107 @@
+//! Where a database is, in the words of those who are to connect to it.
+
+use std::path::PathBuf;
+
+use switchback_core::Backend;
+use url::Url;
+
+/// A database that this run made.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The URL of a PostgreSQL database, with its password.
+    Postgres(String),
+    /// The file of a SQLite database.
+    Sqlite(PathBuf),
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+            Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+        }
+    }
+}
+
+impl Place {
+    /// Which backend it is of.
+    pub fn backend(&self) -> Backend {
+        match self {
+            Self::Postgres(_) => Backend::Postgres,
+            Self::Sqlite(_) => Backend::Sqlite,
+        }
+    }
+
+    /// Its URL as SQLAlchemy writes one, whose path of a file follows three slashes
+    /// (SQLAlchemy documentation, "Database URLs").
+    pub(super) fn for_sqlalchemy(&self, scheme: &str) -> String {
+        match self {
+            Self::Postgres(url) => with_scheme(url, scheme),
+            Self::Sqlite(path) => format!("{scheme}:///{}", path.display()),
+        }
+    }
+
+    /// A text in which `{url}` and the parts of it stand for this database.
+    pub(super) fn filled(&self, text: &str) -> String {
+        let parts = self.parts();
+        parts.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+
+    /// What of a database can be named in a command or an environment variable.
+    fn parts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Postgres(text) => {
+                let url = Url::parse(text).ok();
+                let part = |of: fn(&Url) -> String| url.as_ref().map(of).unwrap_or_default();
+                vec![
+                    ("url", text.clone()),
+                    ("host", part(|url| url.host_str().unwrap_or_default().to_owned())),
+                    ("port", part(|url| url.port().unwrap_or(5432).to_string())),
+                    ("user", part(|url| url.username().to_owned())),
+                    ("password", part(|url| url.password().unwrap_or_default().to_owned())),
+                    ("database", part(|url| url.path().trim_start_matches('/').to_owned())),
+                ]
+            }
+            Self::Sqlite(path) => {
+                let path = path.display().to_string();
+                vec![("url", format!("sqlite://{path}")), ("path", path.clone()), ("database", path)]
+            }
+        }
+    }
+}
+
+fn with_scheme(url: &str, scheme: &str) -> String {
+    url.split_once(':').map_or_else(|| url.to_owned(), |(_, rest)| format!("{scheme}:{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(Place::Postgres("postgres://u:p@127.0.0.1:5433/a".into()), "postgresql+asyncpg", "postgresql+asyncpg://u:p@127.0.0.1:5433/a")]
+    #[case(Place::Sqlite("/tmp/a.db".into()), "sqlite", "sqlite:////tmp/a.db")]
+    #[case(Place::Sqlite("/tmp/a.db".into()), "sqlite+aiosqlite", "sqlite+aiosqlite:////tmp/a.db")]
+    fn sqlalchemy_has_urls_of_its_own(#[case] place: Place, #[case] scheme: &str, #[case] url: &str) {
+        assert_eq!(place.for_sqlalchemy(scheme), url);
+    }
+
+    #[rstest]
+    #[case("x {url}", "x postgres://u:p@h:1/d")]
+    #[case("{user} {password} {host} {port} {database} {other}", "u p h 1 d {other}")]
+    fn the_parts_of_a_url_can_be_named(#[case] text: &str, #[case] filled: &str) {
+        assert_eq!(Place::Postgres("postgres://u:p@h:1/d".into()).filled(text), filled);
+    }
+
+    #[test]
+    fn a_file_has_a_path() {
+        assert_eq!(Place::Sqlite("/a/b".into()).filled("{path} {url}"), "/a/b sqlite:///a/b");
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        assert!(!format!("{:?}", Place::Postgres("postgres://u:secret@h/d".into())).contains("secret"));
+    }
+}
