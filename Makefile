@@ -18,12 +18,19 @@ setup: ## install what is missing: a C compiler and PostgreSQL's server binaries
 	@command -v cc >/dev/null || $(call need,gcc libc6-dev)
 	@$(have-postgres) || { [ "$$(id -u)" != 0 ] && docker version >/dev/null 2>&1; } || $(call need,postgresql)
 
+.PHONY: python
+python: ## install Alembic, Django and drivers of both databases into .venv, for the tests that drive them
+	@command -v python3 >/dev/null && python3 -c 'import ensurepip' 2>/dev/null || $(call need,python3-venv)
+	@[ -x .venv/bin/python ] || python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r scenarios/alembic/requirements.txt
+
 .PHONY: check
 check: setup ## the main job: prove the migrations of PROJECT (scenarios/calista) on both databases
 	cargo run -- check $(PROJECT)
 
 .PHONY: test test-sqlite test-postgres test-containers
 test: setup ## every test, on both databases
+	@$(MAKE) --silent python || echo "without Alembic: the tests that drive it assert what a user without it is told" >&2
 	cargo test --workspace --no-fail-fast
 
 test-sqlite: ## every test, without PostgreSQL

@@ -25,6 +25,7 @@ fn plan(backend: Backend, sql: &str) -> Plan {
     let files = [("1_tables.sql".to_owned(), entry(sql)), ("2_nothing.sql".to_owned(), entry("SELECT 1;"))];
     let folder = SourceTree::new("migrations", files);
     Plan {
+        driver: None,
         history: Arc::new(layout::sqlx::Layout.read(&folder, backend).unwrap()),
         setup: None,
         metadata: None,

@@ -22,8 +22,11 @@ pub(super) static CHECK: Check = Check {
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {
     let Some(declared) = &recording.metadata else {
-        let reason = "the project declares no metadata for this backend";
-        judgement.not_run.push(NotRun::check(CHECK.id, recording.backend, reason));
+        // The recorder may know better why there is none.
+        if !recording.not_run.iter().any(|told| told.check == Some(CHECK.id)) {
+            let reason = "the project declares no metadata for this backend";
+            judgement.not_run.push(NotRun::check(CHECK.id, recording.backend, reason));
+        }
         return;
     };
     if stops_short(&CHECK, recording, judgement) {

@@ -55,7 +55,9 @@ struct Told {
     #[serde(default)]
     env_async: bool,
     #[serde(default)]
-    version_tables: Vec<String>,
+    version_table: Option<String>,
+    #[serde(default)]
+    version_table_schema: Option<String>,
     revisions: Vec<ToldRevision>,
 }
 
@@ -197,13 +199,14 @@ impl Alembic {
     }
 
     fn history(&self) -> Result<History, DriveError> {
-        let mut tables = self.told.version_tables.clone();
-        if tables.is_empty() {
-            tables.push("alembic_version".to_owned());
-        }
+        let table = self.told.version_table.as_deref().unwrap_or("alembic_version");
+        let table = match &self.told.version_table_schema {
+            Some(schema) => format!("{schema}.{table}"),
+            None => table.to_owned(),
+        };
         let tool = Driven {
             name: NAME,
-            tables,
+            tables: vec![table],
             outside_transaction: "put the statement into \"with op.get_context().autocommit_block():\"",
         };
         let mut sources = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! Any other tool, by the commands that its users type.
 
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,7 +17,7 @@ use switchback_core::history::{Direction, Downgrade, Driven, History, Revision, 
 use switchback_core::report::Location;
 
 use super::process::listen;
-use super::{Done, DriveError, Order, Place};
+use super::{Done, DriveError, Order, Place, python};
 
 pub(super) const NAME: &str = "command";
 const LIMIT: Duration = Duration::from_secs(300);
@@ -112,10 +113,11 @@ impl Commands {
         let said = self.run(&command, &environment, order.direction.name())?;
         if let Err(status) = said.success {
             let all = format!("{}\n{}", said.output.trim_end(), said.errors.trim_end());
-            let last = said.errors.lines().chain(said.output.lines()).rfind(|line| !line.trim().is_empty());
+            let last_of = |said: &str| said.lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned);
+            let last = last_of(&said.errors).or_else(|| last_of(&said.output));
             let file = &order.revision.upgrade.path;
             let failure = Failure {
-                message: last.map_or_else(|| format!("the command ended with {status}"), str::to_owned),
+                message: last.unwrap_or_else(|| format!("the command ended with {status}")),
                 detail: Some(last_lines(&all)),
                 location: (!file.is_empty()).then(|| Location { file: file.clone(), line: 1 }),
                 ..Failure::new(String::new())
@@ -173,11 +175,22 @@ impl Commands {
         found
     }
 
+    /// What is found by name: first what the project itself has installed.
+    fn path(&self) -> OsString {
+        let mut folders: Vec<PathBuf> =
+            python::own_environments(&self.folder).into_iter().map(|path| path.join("bin")).collect();
+        folders.push(self.folder.join("node_modules/.bin"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        folders.extend(std::env::split_paths(&path));
+        std::env::join_paths(folders).unwrap_or(path)
+    }
+
     fn run(&self, command: &str, environment: &[(String, String)], doing: &str) -> Result<Said, DriveError> {
         let limit = self.config.time_limit.map_or(LIMIT, Duration::from_secs);
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(&self.folder).process_group(0);
         shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        shell.env("PATH", self.path()).env("PYTHONDONTWRITEBYTECODE", "1");
         shell.envs(environment.iter().map(|(name, value)| (name, value)));
         let failed =
             |error: std::io::Error| DriveError::new(format!("\"{command}\" does not start: {error}"));

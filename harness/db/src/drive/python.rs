@@ -15,24 +15,29 @@ pub(super) struct Candidate {
     pub(super) from: String,
 }
 
-/// The interpreters that may be meant, the likeliest first.
-pub(super) fn candidates(folder: &Path, environment: impl Fn(&str) -> Option<PathBuf>) -> Vec<Candidate> {
+/// The environments in a folder, or in one above it in the same repository.
+pub(super) fn own_environments(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let own = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     for above in own.ancestors().take(ABOVE) {
-        for name in FOLDERS {
-            let path = above.join(name).join("bin/python");
-            if path.exists() {
-                found.push(Candidate {
-                    from: format!("the environment in {}", above.join(name).display()),
-                    path,
-                });
-            }
-        }
+        let environments = FOLDERS.map(|name| above.join(name));
+        found.extend(environments.into_iter().filter(|path| path.join("bin/python").exists()));
         if above.join(".git").exists() {
             break;
         }
     }
+    found
+}
+
+/// The interpreters that may be meant, the likeliest first.
+pub(super) fn candidates(folder: &Path, environment: impl Fn(&str) -> Option<PathBuf>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = own_environments(folder)
+        .into_iter()
+        .map(|path| Candidate {
+            from: format!("the environment in {}", path.display()),
+            path: path.join("bin/python"),
+        })
+        .collect();
     for variable in ["VIRTUAL_ENV", "CONDA_PREFIX"] {
         if let Some(active) = environment(variable) {
             found.push(Candidate {
@@ -41,7 +46,7 @@ pub(super) fn candidates(folder: &Path, environment: impl Fn(&str) -> Option<Pat
             });
         }
     }
-    found.extend(poetry(&own));
+    found.extend(poetry(folder));
     for name in ["python3", "python"] {
         found.push(Candidate { path: name.into(), from: format!("\"{name}\" on the PATH") });
     }
@@ -64,7 +69,9 @@ fn poetry(folder: &Path) -> Option<Candidate> {
 
 /// Whether an interpreter starts and has Alembic; otherwise why not.
 pub(super) fn try_alembic(path: &Path) -> Result<(), String> {
-    let tried = Command::new(path).args(["-c", "import alembic"]).output();
+    let find =
+        "import importlib.util as u, sys; sys.exit(u.find_spec('alembic') is None and 'it has no alembic')";
+    let tried = Command::new(path).args(["-c", find]).output();
     let output = tried.map_err(|error| error.to_string())?;
     if output.status.success() {
         return Ok(());

@@ -62,6 +62,7 @@ class Run:
         self.commits = 0
         self.options = {}
         self.answer = None
+        self.file = None
 
     def record(self, _conn, _cursor, statement, parameters, _context, executemany):
         if self.recording and not REFLECTION.match(statement):
@@ -96,8 +97,9 @@ class Resident:
         os.environ.update(request.get("env") or {})
         os.chdir(self.folder)
         # Last, so that nothing in the project's folder takes a library's place, as `alembic` itself sees to.
-        if self.folder not in sys.path:
-            sys.path.append(self.folder)
+        for path in (self.folder, os.path.join(self.folder, "src")):
+            if path not in sys.path and os.path.isdir(path):
+                sys.path.append(path)
         self.import_alembic()
         from alembic.script import ScriptDirectory
 
@@ -256,6 +258,7 @@ class Resident:
 
         def work(heads, context):
             run = self.run
+            run.file = revision.path
             self.check_order(revision, upgrade, heads)
             step = one_step(self.script.revision_map, revision, upgrade)
             step.migration_fn = watched(run, guard, step.migration_fn)
@@ -401,6 +404,7 @@ class Resident:
         """The traceback, and the innermost place of it that lies in the project."""
         frames = traceback.extract_tb(problem.__traceback__)
         own = [frame for frame in frames if self.within(frame.filename)]
+        own = [frame for frame in own if self.run is not None and frame.filename == self.run.file] or own
         file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
         if isinstance(problem, SyntaxError) and problem.filename and self.within(problem.filename):
             file, line = problem.filename, problem.lineno

@@ -1,0 +1,199 @@
+//! Alembic projects are driven as they are, whichever way their `env.py` learns its URL; and one that
+//! does not work is told why in Python's own words.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::path::Path;
+
+use rstest::rstest;
+use support::command::{Project, Ran};
+use support::python::interpreter;
+use support::{is_skipped, report, repository};
+use switchback::{Backend, Check};
+
+const INI: &str = "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n";
+/// How an `env.py` goes on once it knows its URL.
+const RUN: &str = r#"
+from alembic import context
+from sqlalchemy import create_engine, pool
+engine = create_engine(URL, poolclass=pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=None)
+    with context.begin_transaction():
+        context.run_migrations()
+"#;
+const ASYNC: &str = r#"
+import asyncio
+from alembic import context
+from sqlalchemy import pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+def work(connection):
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def main():
+    engine = create_async_engine(URL, poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(work)
+    await engine.dispose()
+
+asyncio.run(main())
+"#;
+const CREATE: &str = "op.create_table(\"a\", sa.Column(\"id\", sa.Integer, primary_key=True))";
+
+fn revision(id: &str, down: &str, upgrade: &str, downgrade: &str) -> String {
+    format!(
+        "from alembic import op\nimport sqlalchemy as sa\n\nrevision = \"{id}\"\ndown_revision = {down}\n\n\n\
+         def upgrade():\n    {upgrade}\n\n\ndef downgrade():\n    {downgrade}\n"
+    )
+}
+
+/// A project with one good revision and this `env.py`.
+fn project(env: &str) -> Project {
+    Project::new()
+        .with("alembic.ini", INI)
+        .with("migrations/script.py.mako", "")
+        .with("migrations/env.py", env)
+        .with("migrations/versions/a1.py", revision("a1", "None", CREATE, "op.drop_table(\"a\")"))
+}
+
+fn check(project: &Project, python: &Path, more: &str) -> Ran {
+    let both = if is_skipped(Backend::Postgres) { "--backend sqlite" } else { "" };
+    let environment = python.parent().unwrap().parent().unwrap();
+    project.command(&format!("check {both} {more}")).env("VIRTUAL_ENV", environment).run()
+}
+
+#[test]
+fn without_alembic_what_was_tried_is_told() {
+    let ran =
+        project("").command("check --backend sqlite").env("PATH", "/nowhere").env("VIRTUAL_ENV", "/no").run();
+    ran.ends(2)
+        .says("no interpreter was found that has alembic: VIRTUAL_ENV in the environment: ")
+        .says("help: install the project's requirements, or name its interpreter with [history] python");
+}
+
+#[test]
+fn an_interpreter_that_is_named_has_to_be_the_one() {
+    let project =
+        project("").with("switchback.toml", "[history]\ntool = \"alembic\"\npython = \"bin/none\"\n");
+    let ran = project.run("check --backend sqlite").ends(2);
+    ran.says("error: [history] python: \"bin/none\" cannot run alembic: No such file or directory");
+}
+
+#[rstest]
+#[case::ini("URL = context.config.get_main_option(\"sqlalchemy.url\")", "")]
+#[case::variable("import os\nURL = os.environ[\"DATABASE_URL\"]", "")]
+#[case::a_variable_of_its_own("import os\nURL = os.environ[\"SHOP_DB_DSN\"]", "")]
+#[case::a_variable_that_is_named("import os\nURL = os.environ[\"SHOP\"]", "url = { env = \"SHOP\" }")]
+#[case::argument("URL = context.get_x_argument(as_dictionary=True)[\"url\"]", "")]
+#[case::an_argument_that_is_named(
+    "URL = context.get_x_argument(as_dictionary=True)[\"where\"]",
+    "url = { x = \"where\" }"
+)]
+#[case::settings_that_are_read_once("from settings import URL", "")]
+fn env_py_learns_its_url(#[case] learns: &str, #[case] config: &str, #[values(RUN, ASYNC)] runs: &str) {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env = format!("from alembic import context\n{learns}\n{runs}");
+    let project = project(&env)
+        .with("settings.py", "import os\nURL = os.environ[\"DATABASE_URL\"]\n")
+        .with("switchback.toml", format!("[history]\ntool = \"alembic\"\n{config}\n"));
+    check(&project, &python, "").ends(0).says("clean: ");
+}
+
+#[rstest]
+#[case::fails_to_import("import nothing_like_it", &["alembic's environment cannot be loaded: migrations/env.py:1: ", "No module named 'nothing_like_it'"])]
+#[case::prompts("print('Sure?')\ninput()", &["EOF when reading a line", "Sure?"])]
+#[case::exits("import sys\nsys.exit(3)", &["the project's env.py ended the program"])]
+#[case::ends_the_process("import os\nprint('bye', flush=True)\nos._exit(7)", &["the process ended (exit status: 7)", "bye"])]
+#[case::hangs("import time\ntime.sleep(600)", &["there was no answer within 5 seconds, so the process was killed"])]
+#[case::does_nothing("pass", &["env.py ended without running the migrations"])]
+#[case::lacks_a_driver("URL = 'postgresql+nothing://h/d'\n#", &["alembic's environment"])]
+fn an_environment_that_does_not_work_is_told(#[case] env: &str, #[case] told: &[&str]) {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env = format!("{env}\n{RUN}");
+    let env = if env.starts_with("pass") { "pass\n".to_owned() } else { env };
+    let project = project(&env).with("switchback.toml", "[history]\ntool = \"alembic\"\ntime_limit = 5\n");
+    let ran = check(&project, &python, "--backend sqlite").ends(3);
+    told.iter().fold(ran, |ran, told| ran.says(told));
+}
+
+#[test]
+fn what_env_py_prints_and_forks_is_no_answer() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let noise = "import os, sys\nprint('{\"id\": 1, \"ok\": {}}')\nos.system('echo noise')\n\
+                 child = os.fork()\nif child == 0:\n    os._exit(0)\nos.waitpid(child, 0)\n\
+                 URL = os.environ['DATABASE_URL']\n";
+    check(&project(&format!("{noise}{RUN}")), &python, "").ends(0).says("clean: ");
+}
+
+#[test]
+fn nothing_but_databases_of_the_run_is_connected_to() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let project = project(&format!("URL = 'sqlite:///precious.db'\n{RUN}")).with("precious.db", "");
+    let ran = check(&project, &python, "--backend sqlite").ends(3);
+    ran.says("the project would connect to another database").says("url = { env = ");
+    assert_eq!(project.read("precious.db"), "");
+}
+
+#[test]
+fn a_revision_that_fails_is_found_with_its_line() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env = format!("import os\nURL = os.environ['DATABASE_URL']\n{RUN}");
+    let bad = revision("b2", "\"a1\"", "op.execute(\"SELEKT 1\")", "raise KeyError(\"no way back\")");
+    let project = project(&env).with("migrations/versions/b2.py", bad);
+    let ran = check(&project, &python, "").ends(1);
+    ran.says("error[upgrade-fails]: upgrade of b2 failed (sqlite): near \"SELEKT\": syntax error")
+        .says("--> migrations/versions/b2.py:9")
+        .says("SELEKT 1");
+}
+
+#[test]
+fn several_branches_and_bases_are_walked_one_by_one() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env = format!("import os\nURL = os.environ['DATABASE_URL']\n{RUN}");
+    let table = |name: &str| CREATE.replace("\"a\"", &format!("\"{name}\""));
+    let of = |name: &str, down: &str, more: &str| {
+        let drop = format!("op.drop_table(\"{name}\")");
+        revision(name, down, &table(name), &drop).replace("down_revision", &format!("{more}\ndown_revision"))
+    };
+    let project = project(&env)
+        .with("migrations/versions/b.py", of("b", "\"a1\"", "branch_labels = (\"left\",)"))
+        .with("migrations/versions/c.py", of("c", "\"a1\"", ""))
+        .with("migrations/versions/d.py", of("d", "(\"b\", \"c\")", ""))
+        .with("migrations/versions/e.py", of("e", "\"c\"", ""))
+        .with("migrations/versions/x.py", of("x", "None", ""))
+        .with("migrations/versions/y.py", of("y", "\"x\"", "depends_on = \"d\""));
+    check(&project, &python, "").ends(0).says("7 revisions").says("clean: ");
+}
+
+#[test]
+fn what_the_models_declare_is_compared() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env = format!("import os\nURL = os.environ['DATABASE_URL']\nfrom models import metadata\n{RUN}");
+    let env = env.replace("target_metadata=None", "target_metadata=metadata");
+    let models = "import sqlalchemy as sa\nmetadata = sa.MetaData()\n\
+                  sa.Table('a', metadata, sa.Column('id', sa.Integer, primary_key=True), \
+                  sa.Column('name', sa.String(10)))\n";
+    let project = project(&env).with("models.py", models);
+    check(&project, &python, "")
+        .ends(1)
+        .says("column \"name\" of table \"a\" is declared but not migrated (sqlite)");
+}
+
+#[test]
+fn the_scenario_holds() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let _ = python;
+    let mut check = Check::new(repository("scenarios/alembic/journal"));
+    if is_skipped(Backend::Postgres) {
+        check = check.backend(Backend::Sqlite).skip("parity-mismatch").skip("behaviour-mismatch");
+    }
+    let report = report(&check);
+    let open: Vec<_> =
+        report.open().filter(|finding| finding.severity > switchback::report::Severity::Note).collect();
+    assert!(open.is_empty(), "{open:#?}");
+}
