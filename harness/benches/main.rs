@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, unreachable_pub, reason = "a benchmark is a program that prints")]
 
+mod alembic;
 mod generate;
 mod measure;
 mod replay;
@@ -13,8 +14,8 @@ mod server;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let benches: [(&str, fn()); 3] =
-        [("replay", replay::run), ("server", server::run), ("scale", scale::run)];
+    let benches: [(&str, fn()); 4] =
+        [("replay", replay::run), ("server", server::run), ("scale", scale::run), ("alembic", alembic::run)];
     for (name, run) in benches {
         if wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())) {
             run();
