@@ -395,6 +395,8 @@ impl<'a> RoundTrip<'a> {
 pub struct Declared {
     /// Where it is declared.
     pub file: String,
+    /// Whether it is declared by models, which mostly have no words for triggers, routines and views.
+    pub by_models: bool,
     /// The schema that the declaration builds, or how building it failed.
     pub schema: Result<Arc<Schema>, Failure>,
 }

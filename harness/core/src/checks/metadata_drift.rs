@@ -4,7 +4,7 @@ use super::trace::{self, Fate, Trace};
 use super::{Check, Family, Judge, Judgement, named, stops_short};
 use crate::evidence::{Recording, Walk};
 use crate::report::{Finding, Location, NotRun, Severity};
-use crate::schema::Schema;
+use crate::schema::{Kind, ObjectId, Schema};
 
 pub(super) static CHECK: Check = Check {
     id: "metadata-drift",
@@ -13,7 +13,9 @@ pub(super) static CHECK: Check = Check {
     problem: "the migrated schema is not the one that the application declares",
     why: "The declaration is built in an empty database of the same backend, and what introspection finds \
           there is compared with what it finds at head, name by name and attribute by attribute. The order \
-          of columns does not count. Without a declaration nothing is judged.",
+          of columns does not count. Models (Alembic's target_metadata) mostly have no words for triggers, \
+          routines and views: a kind of object of which they declare none is one note. Without a \
+          declaration nothing is judged.",
     example: "CREATE INDEX ix_notes_title ON notes (title);",
     mend: "Write a revision that builds what the declaration says, or correct the declaration.",
     walks: &[Walk::Trunk, Walk::Metadata],
@@ -52,9 +54,52 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         }
     };
     let head = recording.head();
+    let mut wordless: Vec<ObjectId> = Vec::new();
     for found in trace::traces(&schema.diff(head)) {
-        judgement.findings.push(finding(recording, &declared.file, schema, found));
+        if declared.by_models && matches!(found.fate, Fate::Left) && has_no_word_for(schema, &found.object) {
+            wordless.push(found.object);
+        } else {
+            judgement.findings.push(finding(recording, &declared.file, schema, found));
+        }
     }
+    if !wordless.is_empty() {
+        judgement.findings.push(undeclared(recording, &declared.file, &wordless));
+    }
+}
+
+/// Whether an object is of a kind that models mostly cannot declare, and these do not.
+fn has_no_word_for(declared: &Schema, object: &ObjectId) -> bool {
+    const WORDLESS: [Kind; 8] = [
+        Kind::Extension,
+        Kind::Routine,
+        Kind::View,
+        Kind::MaterializedView,
+        Kind::Trigger,
+        Kind::Rule,
+        Kind::Policy,
+        Kind::Publication,
+    ];
+    // The columns of a view are its own affair.
+    let kind = |id: &ObjectId| match id.group_kind {
+        view @ (Kind::View | Kind::MaterializedView) => view,
+        _ => id.kind(),
+    };
+    let sought = kind(object);
+    WORDLESS.contains(&sought) && !declared.objects().any(|(id, _)| kind(&id) == sought)
+}
+
+/// One note for all objects that models have no words for.
+fn undeclared(recording: &Recording, file: &str, objects: &[ObjectId]) -> Finding {
+    let count = objects.len();
+    let (objects_are, list) = (
+        if count == 1 { "object is" } else { "objects are" },
+        objects.iter().map(|object| format!("{}\n", named(object))).collect::<String>(),
+    );
+    let message =
+        format!("{count} {objects_are} migrated that the models have no words for ({})", recording.backend);
+    Finding::new(CHECK.id, message).weighing(Severity::Note).quoting(Some(list)).help(format!(
+        "models can declare them as DDL that runs after their table is made; {file} then compares them, too"
+    ))
 }
 
 fn finding(recording: &Recording, file: &str, declared: &Schema, found: Trace) -> Finding {
@@ -116,6 +161,18 @@ mod tests {
         let head = schema(&["users", "users.id"]);
         let history = recording().revisions(1).trunk([applied("1").seeing(&head)]).declaring(&head);
         check(&CHECK, history).finds([]);
+    }
+
+    #[test]
+    fn what_models_have_no_words_for_is_one_note() {
+        let head = schema(&["users", "users.id", "users!tr_a", "users!tr_b"]);
+        let history = || recording().revisions(1).trunk([applied("1").seeing(&head)]);
+        let models = schema(&["users", "users.id"]);
+        check(&CHECK, history().with_models(&models))
+            .finds(["2 objects are migrated that the models have no words for (sqlite)"]);
+        let some = schema(&["users", "users.id", "users!tr_a"]);
+        check(&CHECK, history().with_models(&some))
+            .finds(["trigger \"tr_b\" of table \"users\" is migrated but not declared (sqlite)"]);
     }
 
     #[test]

@@ -34,14 +34,16 @@ pub(crate) fn failed(step: &str, message: &str) -> Seen {
     Seen { step: step.to_owned(), outcome: Outcome::Failed(failure), ..Seen::default() }
 }
 
-/// A schema of tables (`users`) and columns (`users.id`).
+/// A schema of tables (`users`), columns (`users.id`) and triggers (`users!tr`).
 pub(crate) fn schema(objects: &[&str]) -> Schema {
     let mut schema = Schema::new();
     for object in objects {
-        let id = match object.split_once('.') {
-            Some((table, column)) => ObjectId::part(Kind::Table, Name::new(table), Kind::Column, column),
-            None => ObjectId::whole(Kind::Table, Name::new(*object)),
+        let part = |at: char, kind| {
+            let (table, part) = object.split_once(at)?;
+            Some(ObjectId::part(Kind::Table, Name::new(table), kind, part))
         };
+        let part = part('.', Kind::Column).or_else(|| part('!', Kind::Trigger));
+        let id = part.unwrap_or_else(|| ObjectId::whole(Kind::Table, Name::new(*object)));
         schema.insert(id, Object::new());
     }
     schema
@@ -52,6 +54,7 @@ pub(crate) struct Hand {
     downgrades: Vec<Option<&'static str>>,
     walks: BTreeMap<Walk, Vec<Seen>>,
     metadata: Option<Schema>,
+    by_models: bool,
     attempts: Vec<Attempt>,
     dangling: Vec<DanglingRow>,
     postgres: Option<Box<Hand>>,
@@ -161,6 +164,11 @@ impl Hand {
         self
     }
 
+    /// The same, by models.
+    pub(crate) fn with_models(self, schema: &Schema) -> Self {
+        Self { by_models: true, ..self.declaring(schema) }
+    }
+
     /// Rows of a table whose parent rows are gone.
     pub(crate) fn dangling(mut self, table: &str, parent: &str, rows: u64) -> Self {
         self.dangling.push(DanglingRow { table: Name::new(table), parent: Name::new(parent), rows });
@@ -212,9 +220,11 @@ impl Hand {
             base: Arc::new(Schema::new()),
             walks: walks.collect(),
             seeded: Vec::new(),
-            metadata: self
-                .metadata
-                .map(|schema| Declared { file: "schema.sql".to_owned(), schema: Ok(Arc::new(schema)) }),
+            metadata: self.metadata.map(|schema| Declared {
+                file: "schema.sql".to_owned(),
+                by_models: self.by_models,
+                schema: Ok(Arc::new(schema)),
+            }),
             counted: Vec::new(),
             began: 0,
             trials: Vec::new(),

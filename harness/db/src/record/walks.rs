@@ -525,7 +525,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
                     Outcome::Applied => Ok(self.engine.full_snapshot(&mut database).await?),
                     Outcome::Failed(failure) => Err(failure),
                 };
-                self.recording.metadata = Some(Declared { file, schema });
+                self.recording.metadata = Some(Declared { file, by_models: metadata.is_none(), schema });
             }
             Declaring::Nothing(reason) => {
                 let not_run = NotRun::check("metadata-drift", self.engine.backend(), reason);
