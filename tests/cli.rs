@@ -422,3 +422,31 @@ fn rows_without_parents_are_looked_for_when_that_check_alone_runs() {
     let ran = project.run("check --backend sqlite --check invalid-object");
     ran.ends(1).says("table \"users\"").says("\"teams\"");
 }
+
+#[test]
+fn init_writes_down_what_is_recognised() {
+    let table = "CREATE TABLE t (id INTEGER PRIMARY KEY);\n";
+    let project = Project::new()
+        .with("migrations/postgres/1_a.sql", table)
+        .with("migrations/sqlite/1_a.sql", table)
+        .with("migrations/sqlite/2_b.sql", "SELECT 1;\n");
+    let ran = project.run("init").ends(0);
+    ran.says("wrote ./switchback.toml: 1 revision of sqlx on postgres, 2 revisions of sqlx on sqlite");
+    assert_eq!(
+        project.read("switchback.toml"),
+        "[history]\ntool = \"sqlx\"\npostgres = \"migrations/postgres\"\nsqlite = \"migrations/sqlite\"\n\n\
+         [sqlite]\n# As sqlx opens it; say here what the application does.\nforeign_keys = true\n"
+    );
+    project.run("history").ends(0).says("2_b");
+    project
+        .run("init")
+        .ends(2)
+        .says("cannot write ./switchback.toml: it is there already; change it by hand");
+}
+
+#[test]
+fn init_writes_nothing_that_it_is_not_sure_of() {
+    let project = Project::new().with("one/1_a.sql", "SELECT 1;\n").with("other/1_a.sql", "SELECT 1;\n");
+    project.run("init").ends(2).says("one").says("other");
+    assert!(!project.root().join("switchback.toml").exists());
+}

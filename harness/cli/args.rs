@@ -28,6 +28,8 @@ Exit codes:
 pub(super) enum Command {
     /// Run every revision up, down and up again on both backends, and report what does not hold
     Check(CheckArgs),
+    /// Write switchback.toml with what is recognised in a project
+    Init(ProjectArgs),
     /// Accept all findings that there are now, in switchback.toml
     Baseline(BaselineArgs),
     /// Say what a check means, with an example and the mend

@@ -4,6 +4,7 @@ mod args;
 mod baseline;
 mod check;
 mod explain;
+mod init;
 mod progress;
 pub mod render;
 mod show;
@@ -31,6 +32,7 @@ pub fn main() -> ExitCode {
     };
     let done = match args.command {
         Command::Check(args) => check::main(&args),
+        Command::Init(args) => init::main(&args),
         Command::Baseline(args) => baseline::main(&args),
         Command::Explain(args) => explain::main(&args),
         Command::History(args) => show::history(&args),

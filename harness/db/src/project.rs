@@ -3,7 +3,7 @@
 mod manifest;
 mod search;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -33,6 +33,8 @@ pub struct Project {
     pub config_path: Option<PathBuf>,
     /// What is to be proved.
     pub histories: BTreeMap<Backend, History>,
+    /// Where they were read from.
+    pub sources: Vec<Seen>,
     /// The tools that run these histories themselves.
     pub drivers: BTreeMap<Backend, Driver>,
     /// Backends without a history, and why.
@@ -177,6 +179,7 @@ pub fn settings(path: &Path, checks: &[&str]) -> Result<Project, DiscoverError> 
     let mut project = Project {
         name: name.to_string_lossy().into_owned(),
         histories: BTreeMap::new(),
+        sources: Vec::new(),
         drivers: BTreeMap::new(),
         not_run: Vec::new(),
         setup: scripts(&root, &config.setup, |backend| format!("[{backend}] setup"))?,
@@ -295,6 +298,16 @@ impl Project {
 
     /// Starts the tool for each backend, side by side, and asks it for its history.
     fn drive(&mut self, folders: BTreeMap<Backend, String>) -> Result<(), DiscoverError> {
+        let same: BTreeSet<_> = folders.values().collect();
+        let of = |backend| if same.len() == 1 { None } else { Some(backend) };
+        let tool = self.config.history.tool.as_deref();
+        let tool = drive::TOOLS.into_iter().find(|one| Some(*one) == tool).unwrap_or(drive::TOOLS[0]);
+        let seen = folders.iter().map(|(backend, folder)| Seen {
+            folder: folder.clone(),
+            tool,
+            backend: of(*backend),
+        });
+        self.sources = seen.take(same.len()).collect();
         let (config, root) = (&self.config.history, self.root.as_path());
         let opened = std::thread::scope(|scope| {
             let open = |(backend, folder): &(Backend, String)| Driver::open(config, root, folder, *backend);
@@ -355,6 +368,7 @@ impl Project {
         let holder = sources.first().and_then(|source| source.folder.rsplit_once('/'));
         let holder = holder.map_or(".", |(holder, _)| holder).to_owned();
         for source in sources {
+            self.sources.push(source.seen());
             let wanted = |path: &str| source.layout.reads(path);
             let tree = read_tree(&self.root, &source.folder, &wanted, Limits::default());
             let tree = tree.map_err(|error| DiscoverError::Unreadable {

@@ -25,7 +25,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Seen {
         Seen { folder: self.folder.clone(), tool: self.layout.name(), backend: self.backend }
     }
 }
