@@ -24,6 +24,10 @@ python: ## install Alembic, Django and drivers of both databases into .venv, for
 	@[ -x .venv/bin/python ] || python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r scenarios/alembic/requirements.txt
 
+.PHONY: sea-orm
+sea-orm: ## build the migrations of scenarios/command/sea_orm, some minutes, for the test that drives them
+	cargo build --locked --manifest-path scenarios/command/sea_orm/Cargo.toml --target-dir target/sea_orm
+
 .PHONY: check
 check: setup ## the main job: prove the migrations of PROJECT (scenarios/calista) on both databases
 	cargo run -- check $(PROJECT)

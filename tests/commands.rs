@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::process::Command;
+
 use rstest::rstest;
 use support::command::Project;
 use support::python::interpreter;
@@ -67,4 +69,26 @@ fn django_is_driven_by_its_commands() {
         "{:#?}",
         report.backends
     );
+}
+
+#[test]
+fn sea_orm_is_driven_by_its_commands() {
+    let scenario = repository("scenarios/command/sea_orm");
+    let target = repository("target/sea_orm");
+    let run = |words: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_switchback"));
+        command.args(words.split_whitespace()).current_dir(&scenario).env("CARGO_TARGET_DIR", &target);
+        let ran = command.output().unwrap();
+        (ran.status.code(), String::from_utf8(ran.stdout).unwrap() + &String::from_utf8(ran.stderr).unwrap())
+    };
+    let (code, listed) = run("history");
+    assert_eq!((code, listed.matches("m20250102_000001_orders").count()), (Some(0), 2), "{listed}");
+    if !target.join("debug/migration").exists() {
+        eprintln!("without sea-orm's migrations: `make sea-orm` builds them");
+        return;
+    }
+    let both = if is_skipped(Backend::Postgres) { "--backend sqlite" } else { "" };
+    let (code, report) = run(&format!("check --deny warnings {both}"));
+    assert_eq!(code, Some(0), "{report}");
+    assert!(report.contains("3 revisions") && report.contains(" steps on "), "{report}");
 }
