@@ -1,0 +1,653 @@
+# Part 3 of 3 of the resident.
+"""One Python process per backend that runs a project's Alembic revisions, one step a request.
+
+It speaks JSON lines over its first stdin and stdout. What env.py or a sub-process prints goes to stderr.
+"""
+import contextlib
+import functools
+import importlib.util
+import io
+import json
+import os
+import platform
+import re
+import sys
+import time
+import traceback
+import warnings
+
+PID = os.getpid()
+DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000", "sqlite3", "aiosqlite")
+REFLECTION = re.compile(
+    r"^\s*(PRAGMA\s+(\S+\.)?(table_x?info|table_list|foreign_key_list|index_x?info|index_list)\b"
+    r"|SELECT\b.*(pg_catalog\.|information_schema\.|sqlite_(temp_)?master))", re.I | re.S)
+
+
+def private_pipe():
+    """Take stdin and stdout for the protocol; the project gets an empty stdin and stderr in their place."""
+    requests, answers = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+
+    def close_in_child():
+        for fd in (requests, answers):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+    os.register_at_fork(after_in_child=close_in_child)
+    sys.stdin = open(0, "r", closefd=False)
+    sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)
+    return os.fdopen(requests, "r", encoding="utf-8"), os.fdopen(answers, "w", encoding="utf-8")
+
+
+class Refusal(Exception):
+    """An answer of kind `error` that this program itself gives."""
+
+    def __init__(self, kind, message, help_=None):
+        super().__init__(message)
+        self.kind, self.help = kind, help_
+
+
+class Run:
+    """What happened while env.py ran once: how far it came, and what it executed."""
+
+    def __init__(self):
+        self.phase = "before"
+        self.raised = None
+        self.recording = False
+        self.statements = []
+        self.autocommit = False
+        self.heads = []
+        self.seconds = 0.0
+        self.commits = 0
+        self.options = {}
+        self.answer = None
+
+    def record(self, _conn, _cursor, statement, parameters, _context, executemany):
+        if self.recording and not REFLECTION.match(statement):
+            self.statements.append(with_parameters(statement, parameters, executemany))
+
+
+def with_parameters(statement, parameters, executemany):
+    """A statement as it was executed, its parameters behind it where they are short enough to read."""
+    statement = statement.strip()
+    if not parameters:
+        return statement
+    if executemany:
+        return "%s -- %d sets of parameters" % (statement, len(parameters))
+    values = repr(parameters)
+    return "%s -- %s" % (statement, values if len(values) <= 400 else "parameters")
+
+
+class Resident:
+    """The project that was opened, and the requests that it answers."""
+
+    def __init__(self):
+        self.guard = Guard()
+        self.script = None
+        self.run = None
+        self.events = False
+
+    # -- opening -----------------------------------------------------------------------------------------
+
+    def open(self, request):
+        self.folder = os.path.realpath(request["folder"])
+        self.request = request
+        os.environ.update(request.get("env") or {})
+        os.chdir(self.folder)
+        # Last, so that nothing in the project's folder takes a library's place, as `alembic` itself sees to.
+        if self.folder not in sys.path:
+            sys.path.append(self.folder)
+        self.import_alembic()
+        from alembic.script import ScriptDirectory
+
+        self.guard.listen()
+        self.listen()
+        self.inis = self.find_inis(request.get("ini"))
+        config = self.config(["heads"], request.get("x"))
+        self.script = ScriptDirectory.from_config(config)
+        self.env_file = os.path.abspath(os.path.join(self.script.dir, "env.py"))
+        self.env_text, tree = parsed(self.env_file)
+        self.env_names = environment_names(self.env_file, self.folder)
+        revisions = self.revisions()
+        url = config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback=None)
+        import alembic
+        import sqlalchemy
+
+        return {"ok": {
+            "python": platform.python_version(), "executable": sys.executable,
+            "alembic": alembic.__version__, "sqlalchemy": sqlalchemy.__version__,
+            "drivers": [name for name in DRIVERS if importlib.util.find_spec(name)],
+            "script_location": os.path.abspath(self.script.dir),
+            "version_table": literal_keyword(tree, "version_table"),
+            "version_table_schema": literal_keyword(tree, "version_table_schema"),
+            "env_file": self.env_file,
+            "env_async": bool(re.search(r"\basyncio\b|create_async_engine|async_engine_from_config|async def",
+                                        self.env_text)),
+            "env_names": self.env_names,
+            "url_in_ini": hidden(url) if url else None,
+            "revisions": revisions,
+            "heads": sorted(self.script.get_heads()), "bases": sorted(self.script.get_bases()),
+        }}
+
+    def import_alembic(self):
+        try:
+            import alembic
+            import alembic.command
+            import sqlalchemy
+        except ImportError as problem:
+            raise Refusal("import", "%s: %s" % (type(problem).__name__, problem),
+                          'the interpreter %s has no Alembic; name the project\'s own with python = "…" under '
+                          '[history] in switchback.toml' % sys.executable)
+
+    def find_inis(self, ini):
+        """The ini file and the pyproject.toml of the project, as this version of Alembic knows them."""
+        from alembic.config import Config
+
+        toml = "pyproject.toml"
+        if ini and os.path.basename(ini) == toml:
+            ini, toml = None, ini
+        if not ini and os.path.isfile("alembic.ini"):
+            ini = "alembic.ini"
+        knows = "toml_file" in Config.__init__.__code__.co_varnames
+        toml = toml if knows and os.path.isfile(toml) else None
+        if (ini is None and toml is None) or (ini and not os.path.isfile(ini)):
+            raise Refusal("env", "no %s in %s" % (ini or "alembic.ini", self.folder))
+        return ini or "alembic.ini", toml
+
+    def config(self, arguments, x):
+        """A Config as the `alembic` command makes one for these arguments; new each time, as env.py may change it."""
+        from alembic.config import CommandLine, Config
+
+        ini, toml = self.inis
+        section = self.request.get("section") or "alembic"
+        words = ["-c", ini, "-n", section]
+        for pair in x or []:
+            words += ["-x", pair]
+        sys.argv = ["alembic"] + words + arguments
+        options = CommandLine(prog="alembic").parser.parse_args(words + arguments)
+        files = {"toml_file": toml} if toml else {}
+        return Config(file_=ini, ini_section=section, cmd_opts=options, stdout=sys.stdout, **files)
+
+    def listen(self):
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
+
+        def record(*args):
+            if self.run is not None:
+                self.run.record(*args)
+
+        event.listen(Engine, "before_cursor_execute",
+                     lambda conn, cursor, statement, parameters, context, executemany:
+                     record(conn, cursor, statement, parameters, context, executemany))
+
+    def revisions(self):
+        """All revisions, each after its parents and what it depends on, a branch continued before another begins."""
+        scripts = {script.revision: script for script in self.script.walk_revisions()}
+        needs = {name: set(script._all_down_revisions) for name, script in scripts.items()}
+        order, done = [], set()
+        while len(order) < len(scripts):
+            ready = sorted(name for name in scripts if name not in done and needs[name] <= done)
+            following = [name for name in ready if order and order[-1] in needs[name]]
+            order.append((following or ready)[0])
+            done.add(order[-1])
+        return [described(scripts[name]) for name in order]
+
+    # -- one run of env.py -------------------------------------------------------------------------------
+
+    def environment(self, arguments, fn, request, **options):
+        """Run env.py once, with everything that tells it the URL in place, and take all of it back afterwards."""
+        from sqlalchemy.engine import make_url
+
+        if self.script is None:
+            raise Refusal("env", "no project has been opened")
+        run = self.run = Run()
+        url = make_url(request["url"])
+        self.guard.point_to(url)
+        variables, pairs, main_option = self.handed(url, request.get("url_by"))
+        variables.update(request.get("env") or {})
+        config = self.config(arguments, list(self.request.get("x") or []) + pairs)
+        if main_option:
+            config.set_main_option("sqlalchemy.url", shown(url).replace("%", "%%"))
+        output = io.StringIO()
+        if options.get("as_sql"):
+            config.output_buffer = output
+        with changed_environment(variables), guarded_environment(self, config, fn, options):
+            try:
+                self.script.run_env()
+            finally:
+                leave_if_forked()
+        return run, output.getvalue()
+
+    def handed(self, url, by):
+        """How env.py is told the URL: by the one way that is configured, or else by all at once."""
+        plain = shown(url)
+        if by is None:
+            pairs = ["%s=%s" % (name, plain) for name in x_names(self.env_text)]
+            return url_variables(self.env_names, url, plain), pairs, True
+        if by == "sqlalchemy.url":
+            return {}, [], True
+        if "env" in by:
+            return {by["env"]: plain}, [], False
+        if "x" in by:
+            return {}, ["%s=%s" % (by["x"], plain)], False
+        raise Refusal("url", "unknown way to hand over the URL: %s" % json.dumps(by))
+
+    def finished(self, run, goal):
+        """After env.py: say what is missing if it did not do what it was run for."""
+        if run.raised is not None:
+            raise run.raised
+        if run.phase == "before":
+            raise Refusal("env", "env.py ended without running the migrations (%s)" % goal,
+                          "it must call context.configure() and context.run_migrations() when it is online")
+
+    # -- requests ----------------------------------------------------------------------------------------
+
+    def step(self, request):
+        upgrade = request["direction"] == "upgrade"
+        revision = self.script.get_revision(request["revision"])
+        name = revision.revision
+        if not upgrade and not hasattr(revision.module, "downgrade"):
+            return {"failed": {"message": "revision %s has no downgrade()" % name, "type": "AttributeError",
+                               "code": None, "detail": None, "statement": None, "file": revision.path,
+                               "line": 1, "traceback": ""}}
+        target = name if upgrade else (revision._versioned_down_revisions or ("base",))[0]
+        guard = self.guard
+
+        def work(heads, context):
+            run = self.run
+            self.check_order(revision, upgrade, heads)
+            step = one_step(self.script.revision_map, revision, upgrade)
+            step.migration_fn = watched(run, guard, step.migration_fn)
+            watch_autocommit(run, context)
+            yield step
+            run.phase = "after"
+            run.heads = sorted(context.get_current_heads())
+            run.phase = "done"
+
+        run, _ = self.environment([request["direction"], target], work, request,
+                                  starting_rev=None, destination_rev=target, as_sql=False, tag=None)
+        self.finished(run, request["direction"])
+        if guard.commits == run.commits:
+            self.check_committed(run, request)
+        return stepped(run)
+
+    def check_committed(self, run, request):
+        """No commit was seen after the step: ask a new connection whether it was kept."""
+        kept = self.current(request)["ok"]["heads"]
+        if kept != run.heads:
+            raise Refusal("env", "env.py never commits: after the step alembic_version says %s instead of %s"
+                          % (", ".join(kept) or "nothing", ", ".join(run.heads) or "nothing"),
+                          "run the migrations in `with context.begin_transaction():`, or commit the connection")
+
+    def check_order(self, revision, upgrade, heads):
+        """Alembic's bookkeeping fails obscurely on a step that its state does not allow; say so before it runs."""
+        name = revision.revision
+        known = self.script.get_revisions(heads)
+        applied = {script.revision for script in self.script.revision_map._get_ancestor_nodes(known, check=False)}
+        missing = sorted(set(revision._all_down_revisions) - applied)
+        at = ", ".join(heads) or "base"
+        if upgrade and name in applied:
+            raise Refusal("state", "revision %s is applied already (alembic_version says %s)" % (name, at))
+        if upgrade and missing:
+            raise Refusal("state", "revision %s needs %s first (alembic_version says %s)"
+                          % (name, ", ".join(missing), at))
+        if not upgrade and name not in heads:
+            raise Refusal("state", "revision %s is not a head (alembic_version says %s)" % (name, at))
+
+    def current(self, request):
+        def work(heads, _context):
+            self.run.heads, self.run.phase = sorted(heads), "done"
+            return []
+
+        run, _ = self.environment(["current"], work, request, dont_mutate=True)
+        self.finished(run, "current")
+        return {"ok": {"heads": run.heads, "options": run.options}}
+
+    def stamp(self, request):
+        names = request["revision"]
+        names = tuple(names) if isinstance(names, list) else (names,)
+
+        def work(heads, _context):
+            self.run.phase = "running"
+            yield from self.script._stamp_revs(names, heads)
+            self.run.phase = "done"
+
+        run, _ = self.environment(["stamp"] + list(names), work, request, as_sql=False, starting_rev=None,
+                                  destination_rev=names, tag=None, purge=False)
+        self.finished(run, "stamp")
+        return {"ok": {}}
+
+    def sql(self, request):
+        upgrade = request["direction"] == "upgrade"
+        start, end = request.get("from") or "base", request.get("to") or ("heads" if upgrade else "base")
+
+        def work(heads, _context):
+            self.run.phase = "done"
+            plan = self.script._upgrade_revs if upgrade else self.script._downgrade_revs
+            return plan(end, heads)
+
+        starting = None if start == "base" and upgrade else start
+        words = [request["direction"], "--sql", end if starting is None else "%s:%s" % (start, end)]
+        run, text = self.environment(words, work, request, as_sql=True, starting_rev=starting,
+                                     destination_rev=end, tag=None)
+        self.finished(run, "--sql")
+        return {"ok": {"sql": text}}
+
+    def metadata(self, request):
+        def work(_heads, context):
+            run = self.run
+            declared = context.opts.get("target_metadata")
+            declared = [one for one in (declared if isinstance(declared, (list, tuple)) else [declared])
+                        if one is not None]
+            tables = [table for one in declared for table in one.tables.values()]
+            run.phase = "running"
+            if not tables:
+                run.answer = {"none": "env.py gives no target_metadata" if not declared
+                              else "the target_metadata that env.py gives has no tables"}
+            else:
+                run.recording = True
+                with context.begin_transaction(_per_migration=True):
+                    create_all(context, declared)
+                run.recording = False
+                run.answer = {"ok": {"tables": len(tables), "statements": run.statements,
+                                     "excluded": excluded(context.opts, tables)}}
+            run.phase = "done"
+            return []
+
+        run, _ = self.environment(["current"], work, request, dont_mutate=True)
+        self.finished(run, "metadata")
+        return run.answer
+
+    def release(self, _request):
+        return {"ok": {}}
+
+    # -- answering ---------------------------------------------------------------------------------------
+
+    def answer(self, request):
+        """Do what a request asks; whatever the project raises is an answer, not the end."""
+        self.run = None
+        self.guard.refused = None
+        requests = {"open": self.open, "step": self.step, "metadata": self.metadata, "current": self.current,
+                    "stamp": self.stamp, "sql": self.sql, "release": self.release}
+        try:
+            answer = requests[request["do"]](request)
+        except BaseException as problem:
+            leave_if_forked()
+            answer = self.explained(problem)
+        self.guard.release()
+        fresh_event_loop()
+        return answer
+
+    def explained(self, problem):
+        """The answer for an exception: the revision's own failure, or the environment's."""
+        run = self.run
+        if run is not None and run.phase == "done" and isinstance(problem, SystemExit) and not problem.code:
+            return stepped(run)
+        if self.guard.refused is not None:
+            return {"error": dict(self.placed(problem), kind="wrong-database", help=self.ways(),
+                                  message=hidden("env.py connects to %s, not to %s"
+                                                 % (self.guard.refused, self.guard.place)))}
+        if isinstance(problem, Refusal):
+            return {"error": {"kind": problem.kind, "message": hidden(str(problem)), "traceback": "",
+                              "file": None, "line": None, "help": problem.help}}
+        if run is not None and run.phase != "before":
+            return {"failed": dict(self.placed(problem), **database_words(problem))}
+        kind, help_ = kind_of(problem, self)
+        return {"error": dict(self.placed(problem), kind=kind, message=database_words(problem)["message"],
+                              help=help_)}
+
+    def placed(self, problem):
+        """The traceback, and the innermost place of it that lies in the project."""
+        frames = traceback.extract_tb(problem.__traceback__)
+        own = [frame for frame in frames if self.within(frame.filename)]
+        file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
+        if isinstance(problem, SyntaxError) and problem.filename and self.within(problem.filename):
+            file, line = problem.filename, problem.lineno
+        text = "".join(traceback.format_exception(type(problem), problem, problem.__traceback__))
+        return {"file": os.path.abspath(file) if file else None, "line": line, "traceback": hidden(text)}
+
+    def within(self, file):
+        if not os.path.isfile(file) or not own_file(file):
+            return False
+        roots = [self.folder] + ([os.path.realpath(self.script.dir)] if self.script is not None else [])
+        return any(os.path.realpath(file).startswith(root + os.sep) for root in roots)
+
+    def ways(self):
+        """How the project can be led to the right database."""
+        names = [name for name in self.env_names if URL_NAME.search(name) or PART_NAME.match(name)
+                 or FILE_NAME.match(name)] or self.env_names[:12]
+        read = "; env.py and what it imports read %s" % ", ".join(names) if names else ""
+        return ('say in switchback.toml how env.py learns the URL: url = { env = "NAME" }, url = { x = "KEY" } or '
+                'url = "sqlalchemy.url" under [history]%s' % read)
+
+
+def stepped(run):
+    """The answer of a step that went well."""
+    return {"ok": {"heads": run.heads, "statements": run.statements, "autocommit": run.autocommit,
+                   "seconds": round(run.seconds, 6), "options": run.options}}
+
+
+def shown(url):
+    """The URL with its password, for the project's eyes only."""
+    return url.render_as_string(hide_password=False)
+
+
+def one_step(revision_map, revision, upgrade):
+    from alembic.runtime.migration import MigrationStep
+
+    make = MigrationStep.upgrade_from_script if upgrade else MigrationStep.downgrade_from_script
+    return make(revision_map, revision)
+
+
+def watched(run, guard, function):
+    """A revision's function that tells the run when it begins, ends and fails."""
+
+    @functools.wraps(function)
+    def inner(**kw):
+        run.phase, run.recording = "running", True
+        begun = time.perf_counter()
+        try:
+            function(**kw)
+        except BaseException as problem:
+            run.raised = problem
+            raise
+        finally:
+            run.recording = False
+            run.seconds = time.perf_counter() - begun
+        run.phase = "after"
+        run.commits = guard.commits
+
+    return inner
+
+
+def watch_autocommit(run, context):
+    """Note whether a revision leaves its transaction, by a block or by the connection's own setting."""
+    block = context.autocommit_block
+
+    def noted():
+        run.autocommit = True
+        return block()
+
+    context.autocommit_block = noted
+    level = context.connection.get_execution_options().get("isolation_level")
+    run.autocommit = level == "AUTOCOMMIT"
+
+
+def create_all(context, declared):
+    """Create what the models declare, in an empty database, with the schemas that it lies in."""
+    connection = context.connection
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy import text
+
+        schemas = {table.schema or one.schema for one in declared for table in one.tables.values()}
+        quote = connection.dialect.identifier_preparer.quote
+        for schema in sorted(filter(None, schemas)):
+            connection.execute(text("CREATE SCHEMA IF NOT EXISTS %s" % quote(schema)))
+    for one in declared:
+        one.create_all(connection)
+
+
+def excluded(options, tables):
+    """The tables that env.py tells Alembic's autogenerate to leave out."""
+    by_name, by_object = options.get("include_name"), options.get("include_object")
+    out = []
+    for table in tables:
+        parents = {"schema_name": table.schema, "schema_qualified_table_name": table.key}
+        try:
+            kept = (by_name is None or by_name(table.name, "table", parents)) and (
+                by_object is None or by_object(table, table.name, "table", False, None))
+        except Exception:
+            kept = True
+        if not kept:
+            out.append(table.key)
+    return sorted(out)
+
+
+def described(script):
+    """One revision as the history sees it."""
+    text, tree = parsed(script.path)
+    upgrade, downgrade = judged(text, tree, "upgrade"), judged(text, tree, "downgrade")
+    labels = getattr(script.module, "branch_labels", None) or ()
+    return {
+        "id": script.revision, "down": list(script._versioned_down_revisions),
+        "depends_on": sorted(set(script._resolved_dependencies)),
+        "labels": sorted([labels] if isinstance(labels, str) else labels),
+        "doc": script.doc, "file": os.path.abspath(script.path),
+        "upgrade_line": upgrade["line"], "downgrade_line": downgrade["line"],
+        "upgrade_empty": upgrade["kind"] in ("empty", "explained"),
+        "downgrade": downgrade["kind"], "reason": downgrade["reason"],
+    }
+
+
+@contextlib.contextmanager
+def changed_environment(variables):
+    """Set variables, and afterwards put back what was there, also where the project itself changed it."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def guarded_environment(resident, config, fn, options):
+    """Alembic's EnvironmentContext, with a look at the connection before Alembic gets it."""
+    from alembic.runtime.environment import EnvironmentContext
+
+    class Guarded(EnvironmentContext):
+        def configure(self, connection=None, **kw):
+            if connection is not None and not self.is_offline_mode():
+                backend = "sqlite" if connection.dialect.name == "sqlite" else connection.dialect.name
+                resident.guard.check(backend, connection.connection)
+            resident.run.options = plain_options(kw)
+            super().configure(connection=connection, **kw)
+
+    return Guarded(config, resident.script, fn=fn, **options)
+
+
+def plain_options(kw):
+    """What env.py gives configure(), as far as the outside can use it."""
+    plain = {name: kw[name] for name in ("version_table", "version_table_schema", "transaction_per_migration",
+                                         "render_as_batch", "include_schemas", "transactional_ddl")
+             if isinstance(kw.get(name), (str, bool))}
+    for name in ("target_metadata", "include_object", "include_name", "compare_type"):
+        plain[name] = bool(kw.get(name)) if name != "target_metadata" else kw.get(name) is not None
+    return plain
+
+
+def database_words(problem):
+    """An exception in the database's own words: message, SQLSTATE, detail and the statement."""
+    original = getattr(problem, "orig", None) or problem
+    inner = getattr(original, "__cause__", None)
+    told = inner if getattr(inner, "sqlstate", None) else original
+    diag = getattr(original, "diag", None)
+    fields = original.args[0] if original.args and isinstance(original.args[0], dict) else {}
+    message = (getattr(diag, "message_primary", None) or fields.get("M")
+               or re.sub(r"^<class '[^']*'>: ", "", str(told)).strip() or type(problem).__name__)
+    if isinstance(problem, SystemExit):
+        message = "sys.exit(%s)" % ("" if problem.code is None else repr(problem.code))
+    hints = [getattr(diag, "message_detail", None) or getattr(told, "detail", None) or fields.get("D"),
+             getattr(diag, "message_hint", None) or getattr(told, "hint", None) or fields.get("H")]
+    code = (getattr(original, "pgcode", None) or getattr(original, "sqlstate", None) or fields.get("C")
+            or getattr(original, "sqlite_errorname", None))
+    kind = type(problem)
+    return {"message": hidden("\n".join(message.splitlines()[:3])),
+            "type": kind.__name__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__name__),
+            "code": code, "detail": hidden("; ".join(filter(None, map(str_or_none, hints)))) or None,
+            "statement": getattr(problem, "statement", None)}
+
+
+def str_or_none(value):
+    return str(value) if value else None
+
+
+def kind_of(problem, resident):
+    """Which part of the environment does not work, and what helps."""
+    from sqlalchemy import exc
+
+    if isinstance(problem, (SystemExit, KeyboardInterrupt, GeneratorExit)):
+        return "exit", "env.py must not end the process when it runs migrations"
+    if isinstance(problem, ImportError) or isinstance(problem, exc.NoSuchModuleError):
+        name = (getattr(problem, "name", None) or "").split(".")[0]
+        have = [driver for driver in DRIVERS if importlib.util.find_spec(driver)]
+        if name in DRIVERS or isinstance(problem, exc.NoSuchModuleError):
+            return "import", ("this interpreter (%s) has the drivers %s; install the missing one into it or choose "
+                              "another by the URL's scheme" % (sys.executable, ", ".join(have)))
+        return "import", "the interpreter is %s; is it the project's own?" % sys.executable
+    if isinstance(problem, EOFError):
+        return "env", "env.py asks a question; nobody can answer it here"
+    if isinstance(problem, exc.ArgumentError) and "URL" in str(problem):
+        return "url", resident.ways()
+    if isinstance(problem, (exc.DBAPIError, OSError)) or hasattr(problem, "sqlstate"):
+        return "connect", None
+    return "env", None
+
+
+def leave_if_forked():
+    """A child that env.py forked and that came back here must not go on as a second resident."""
+    if os.getpid() != PID:
+        os._exit(0)
+
+
+def fresh_event_loop():
+    """Give the next run the event loops of a new process: asyncio.run() leaves none, others leave theirs open."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            policy = asyncio.get_event_loop_policy()
+        loop = getattr(policy._local, "_loop", None)
+        if loop is not None and not loop.is_running() and not loop.is_closed():
+            loop.close()
+        policy._local = type(policy)._Local()
+    except Exception:
+        pass
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(sys.argv[0])) if sys.argv and sys.argv[0] not in ("", "-c", "-") else ""
+    # Python's own entry for this program, which `alembic` does not have.
+    sys.path[:] = [path for path in sys.path if path not in ("", here)]
+    requests, answers = private_pipe()
+    resident = Resident()
+    for line in requests:
+        request = json.loads(line)
+        answer = dict(resident.answer(request), id=request.get("id"))
+        answers.write(json.dumps(answer, default=str) + "\n")
+        answers.flush()
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+    # Not sys.exit(): a thread that the project left running would keep the process.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
