@@ -62,6 +62,7 @@ class Run:
         self.commits = 0
         self.options = {}
         self.answer = None
+        self.file = None
 
     def record(self, _conn, _cursor, statement, parameters, _context, executemany):
         if self.recording and not REFLECTION.match(statement):
@@ -256,6 +257,7 @@ class Resident:
 
         def work(heads, context):
             run = self.run
+            run.file = revision.path
             self.check_order(revision, upgrade, heads)
             step = one_step(self.script.revision_map, revision, upgrade)
             step.migration_fn = watched(run, guard, step.migration_fn)
@@ -401,6 +403,7 @@ class Resident:
         """The traceback, and the innermost place of it that lies in the project."""
         frames = traceback.extract_tb(problem.__traceback__)
         own = [frame for frame in frames if self.within(frame.filename)]
+        own = [frame for frame in own if self.run is not None and frame.filename == self.run.file] or own
         file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
         if isinstance(problem, SyntaxError) and problem.filename and self.within(problem.filename):
             file, line = problem.filename, problem.lineno
@@ -536,18 +539,23 @@ def changed_environment(variables):
 
 
 def guarded_environment(resident, config, fn, options):
-    """Alembic's EnvironmentContext, with a look at the connection before Alembic gets it."""
+    """Alembic's EnvironmentContext, with a look at the connection before Alembic gets it.
+
+    The method is replaced on the object, as Alembic installs its proxy for its own class only.
+    """
     from alembic.runtime.environment import EnvironmentContext
 
-    class Guarded(EnvironmentContext):
-        def configure(self, connection=None, **kw):
-            if connection is not None and not self.is_offline_mode():
-                backend = "sqlite" if connection.dialect.name == "sqlite" else connection.dialect.name
-                resident.guard.check(backend, connection.connection)
-            resident.run.options = plain_options(kw)
-            super().configure(connection=connection, **kw)
+    environment = EnvironmentContext(config, resident.script, fn=fn, **options)
+    original = environment.configure
 
-    return Guarded(config, resident.script, fn=fn, **options)
+    def configure(connection=None, *rest, **kw):
+        if connection is not None and not environment.is_offline_mode():
+            resident.guard.check(connection.dialect.name, connection.connection)
+        resident.run.options = plain_options(kw)
+        original(connection, *rest, **kw)
+
+    environment.configure = configure
+    return environment
 
 
 def plain_options(kw):

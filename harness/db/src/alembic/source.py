@@ -103,6 +103,9 @@ def settings_names(node):
             prefix = text_of(item.value) or ""
         elif isinstance(item, ast.Assign) and dotted(item.targets[0]) == "env_prefix":
             prefix = text_of(item.value) or ""
+        elif isinstance(item, ast.Dict):
+            for key, value in zip(item.keys, item.values):
+                prefix = (text_of(value) or "") if text_of(key) == "env_prefix" else prefix
     for item in node.body:
         if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name):
             continue
