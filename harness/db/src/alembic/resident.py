@@ -97,8 +97,9 @@ class Resident:
         os.environ.update(request.get("env") or {})
         os.chdir(self.folder)
         # Last, so that nothing in the project's folder takes a library's place, as `alembic` itself sees to.
-        if self.folder not in sys.path:
-            sys.path.append(self.folder)
+        for path in (self.folder, os.path.join(self.folder, "src")):
+            if path not in sys.path and os.path.isdir(path):
+                sys.path.append(path)
         self.import_alembic()
         from alembic.script import ScriptDirectory
 
