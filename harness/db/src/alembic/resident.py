@@ -87,7 +87,7 @@ class Resident:
         self.guard = Guard()
         self.script = None
         self.run = None
-        self.events = False
+        self.parser = None
 
     # -- opening -----------------------------------------------------------------------------------------
 
@@ -161,13 +161,15 @@ class Resident:
         """A Config as the `alembic` command makes one for these arguments; new each time, as env.py may change it."""
         from alembic.config import CommandLine, Config
 
+        # The parser costs more to build than most revisions cost to run.
+        self.parser = self.parser or CommandLine(prog="alembic").parser
         ini, toml = self.inis
         section = self.request.get("section") or "alembic"
         words = ["-c", ini, "-n", section]
         for pair in x or []:
             words += ["-x", pair]
         sys.argv = ["alembic"] + words + arguments
-        options = CommandLine(prog="alembic").parser.parse_args(words + arguments)
+        options = self.parser.parse_args(words + arguments)
         files = {"toml_file": toml} if toml else {}
         return Config(file_=ini, ini_section=section, cmd_opts=options, stdout=sys.stdout, **files)
 
