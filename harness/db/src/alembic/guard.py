@@ -162,6 +162,7 @@ class Guard:
         self.place = None
         self.earlier = []
         self.refused = None
+        self.redirect = False
         self.engines = weakref.WeakSet()
         self.open = {}
         self.commits = 0
@@ -179,8 +180,9 @@ class Guard:
         for name in ("close", "close_detached"):
             event.listen(Pool, name, self.on_close)
 
-    def point_to(self, url):
-        """From now on only the database of `url` may be connected to."""
+    def point_to(self, url, redirect=False):
+        """From now on only the database of `url` may be connected to; `redirect` leads every other wish there."""
+        self.redirect = redirect
         if self.place is not None:
             self.earlier.append(self.place)
         self.url, self.place, self.refused = url, url_place(url), None
@@ -198,7 +200,7 @@ class Guard:
         place = asked_place(dialect, cargs, cparams)
         if place is None or (self.place is not None and self.place.holds(place)):
             return
-        earlier = any(then.holds(place) for then in self.earlier)
+        earlier = self.redirect or any(then.holds(place) for then in self.earlier)
         if not earlier or self.place is None or self.place.backend != place.backend:
             self.refuse(place)
         pointed(dialect, cargs, cparams, self.url)

@@ -111,7 +111,8 @@ class Resident:
         self.env_file = os.path.abspath(os.path.join(self.script.dir, "env.py"))
         self.env_text, tree = parsed(self.env_file)
         self.env_names = environment_names(self.env_file, self.folder)
-        revisions = self.revisions()
+        with changed_environment(self.first_variables(request)):
+            revisions = self.revisions()
         url = config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback=None)
         import alembic
         import sqlalchemy
@@ -131,6 +132,19 @@ class Resident:
             "revisions": revisions,
             "heads": sorted(self.script.get_heads()), "bases": sorted(self.script.get_bases()),
         }}
+
+    def first_variables(self, request):
+        """What leads to a first URL while the revisions are loaded: they often import settings that are read once.
+
+        No step needs to use that URL; it counts as an earlier one, which the guard replaces.
+        """
+        from sqlalchemy.engine import make_url
+
+        if not request.get("url"):
+            return {}
+        url = make_url(request["url"])
+        self.guard.point_to(url)
+        return self.handed(url, request.get("url_by"))[0]
 
     def import_alembic(self):
         try:
@@ -207,7 +221,7 @@ class Resident:
             raise Refusal("env", "no project has been opened")
         run = self.run = Run()
         url = make_url(request["url"])
-        self.guard.point_to(url)
+        self.guard.point_to(url, redirect=request.get("url_by") == "redirect")
         variables, pairs, main_option = self.handed(url, request.get("url_by"))
         variables.update(request.get("env") or {})
         config = self.config(arguments, list(self.request.get("x") or []) + pairs)
@@ -226,7 +240,7 @@ class Resident:
     def handed(self, url, by):
         """How env.py is told the URL: by the one way that is configured, or else by all at once."""
         plain = shown(url)
-        if by is None:
+        if by is None or by == "redirect":
             pairs = ["%s=%s" % (name, plain) for name in x_names(self.env_text)]
             return url_variables(self.env_names, url, plain), pairs, True
         if by == "sqlalchemy.url":
@@ -414,18 +428,22 @@ class Resident:
         return {"file": os.path.abspath(file) if file else None, "line": line, "traceback": hidden(text)}
 
     def within(self, file):
-        if not os.path.isfile(file) or not own_file(file):
+        """Whether a file is the project's: under its scripts, wherever they are, or its own code in its folder."""
+        if not os.path.isfile(file):
             return False
-        roots = [self.folder] + ([os.path.realpath(self.script.dir)] if self.script is not None else [])
-        return any(os.path.realpath(file).startswith(root + os.sep) for root in roots)
+        path = os.path.realpath(file)
+        if self.script is not None and path.startswith(os.path.realpath(self.script.dir) + os.sep):
+            return True
+        return path.startswith(self.folder + os.sep) and own_file(path)
 
     def ways(self):
         """How the project can be led to the right database."""
-        names = [name for name in self.env_names if URL_NAME.search(name) or PART_NAME.match(name)
-                 or FILE_NAME.match(name)] or self.env_names[:12]
+        names = [name for name in self.env_names if URL_NAME.search(name) and DATABASE_NAME.search(name)
+                 or PART_NAME.match(name) or FILE_NAME.match(name)] or self.env_names[:12]
         read = "; env.py and what it imports read %s" % ", ".join(names) if names else ""
-        return ('say in switchback.toml how env.py learns the URL: url = { env = "NAME" }, url = { x = "KEY" } or '
-                'url = "sqlalchemy.url" under [history]%s' % read)
+        return ('say under [history] in switchback.toml how env.py learns the URL: url = { env = "NAME" }, '
+                'url = { x = "KEY" }, url = "sqlalchemy.url", or url = "redirect" to lead its every connection '
+                'to the right database%s' % read)
 
 
 def stepped(run):
