@@ -154,6 +154,8 @@ def url_variables(names, url, plain):
     """The values with which the environment leads a project to a URL, for each name that looks like one."""
     values = {name: plain for name in ("DATABASE_URL", "DB_DSN", "DB_URL", "SQLALCHEMY_DATABASE_URI",
                                        "SQLALCHEMY_DATABASE_URL")}
+    if url.get_backend_name() != "sqlite":
+        names = list(names) + list(LIBPQ.values())
     for name in names:
         part = PART_NAME.match(name)
         if URL_NAME.search(name) and DATABASE_NAME.search(name):
