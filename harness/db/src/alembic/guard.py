@@ -22,9 +22,13 @@ SECRETS = set()
 
 
 def hidden(text):
-    """The text without any password that this process was given or that a URL shows."""
+    """The text without any password that this process was given or that a URL shows.
+
+    A short password may be a common word ("postgres"), so it is taken out only where a password would stand.
+    """
     for secret in sorted(SECRETS, key=len, reverse=True):
-        text = text.replace(secret, "***")
+        plain = re.escape(secret)
+        text = re.sub(plain if len(secret) >= 12 else r"(?<=[:=])(['\"]?)%s(?=['\"]?(?:@|\s|&|;|,|$))" % plain, "***", text)
     return re.sub(r"(://[^\s:/@'\"]*):[^\s@/'\"]+@", r"\1:***@", text)
 
 

@@ -88,6 +88,7 @@ class Resident:
         self.script = None
         self.run = None
         self.parser = None
+        self.app = None
 
     # -- opening -----------------------------------------------------------------------------------------
 
@@ -163,8 +164,10 @@ class Resident:
         toml = "pyproject.toml"
         if ini and os.path.basename(ini) == toml:
             ini, toml = None, ini
-        if not ini and os.path.isfile("alembic.ini"):
-            ini = "alembic.ini"
+        # Flask-Migrate keeps it beside env.py.
+        usual = [path for path in ("alembic.ini", "migrations/alembic.ini") if os.path.isfile(path)]
+        if not ini and usual:
+            ini = usual[0]
         knows = "toml_file" in Config.__init__.__code__.co_varnames
         toml = toml if knows and os.path.isfile(toml) else None
         if (ini is None and toml is None) or (ini and not os.path.isfile(ini)):
@@ -185,7 +188,23 @@ class Resident:
         sys.argv = ["alembic"] + words + arguments
         options = self.parser.parse_args(words + arguments)
         files = {"toml_file": toml} if toml else {}
-        return Config(file_=ini, ini_section=section, cmd_opts=options, stdout=sys.stdout, **files)
+        config = Config(file_=ini, ini_section=section, cmd_opts=options, stdout=sys.stdout, **files)
+        if not toml and not config.file_config.has_option(section, "script_location"):
+            # As Flask-Migrate does; elsewhere Alembic itself says what is missing.
+            if os.path.isfile(os.path.join(os.path.dirname(ini), "env.py")):
+                config.set_main_option("script_location", os.path.dirname(os.path.abspath(ini)).replace("%", "%%"))
+        return config
+
+    def application(self):
+        """The context of the Flask application that an env.py of Flask-Migrate runs in; nothing for any other."""
+        if "current_app" not in self.env_text:
+            return contextlib.nullcontext()
+        from flask.cli import ScriptInfo, load_dotenv
+
+        if self.app is None:
+            load_dotenv()
+            self.app = ScriptInfo().load_app()
+        return self.app.app_context()
 
     def listen(self):
         from sqlalchemy import event
@@ -230,11 +249,12 @@ class Resident:
         output = io.StringIO()
         if options.get("as_sql"):
             config.output_buffer = output
-        with changed_environment(variables), guarded_environment(self, config, fn, options):
-            try:
-                self.script.run_env()
-            finally:
-                leave_if_forked()
+        with changed_environment(variables), self.application():
+            with guarded_environment(self, config, fn, options):
+                try:
+                    self.script.run_env()
+                finally:
+                    leave_if_forked()
         return run, output.getvalue()
 
     def handed(self, url, by):
