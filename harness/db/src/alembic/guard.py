@@ -180,7 +180,8 @@ class Guard:
     def __init__(self):
         self.url = None
         self.place = None
-        self.earlier = []
+        self.earlier = {}
+        self.listening = False
         self.refused = None
         self.redirect = False
         self.engines = weakref.WeakSet()
@@ -193,6 +194,7 @@ class Guard:
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
 
+        self.listening = True
         event.listen(Engine, "do_connect", self.before_connect)
         event.listen(Engine, "engine_connect", self.on_engine)
         event.listen(Engine, "commit", self.on_commit)
@@ -205,7 +207,7 @@ class Guard:
         """From now on only the database of `url` may be connected to; `redirect` leads every other wish there."""
         self.redirect = redirect
         if self.place is not None:
-            self.earlier.append(self.place)
+            self.earlier[str(self.place)] = self.place
         self.url, self.place, self.refused = url, url_place(url), None
         if url.password:
             SECRETS.add(str(url.password))
@@ -221,7 +223,7 @@ class Guard:
         place = asked_place(dialect, cargs, cparams)
         if place is None or (self.place is not None and self.place.holds(place)):
             return
-        earlier = self.redirect or any(then.holds(place) for then in self.earlier)
+        earlier = self.redirect or any(then.holds(place) for then in self.earlier.values())
         if not earlier or self.place is None or self.place.backend != place.backend:
             self.refuse(place)
         pointed(dialect, cargs, cparams, self.url)
@@ -328,7 +330,9 @@ def asking(guard, original):
 def hurry(connection):
     """Do not wait for the disk: the file is thrown away, and each wait costs more than a revision."""
     cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous = OFF")
+    # A connection that begins its transactions itself may be inside of one, where this cannot be set.
+    with contextlib.suppress(Exception):
+        cursor.execute("PRAGMA synchronous = OFF")
     cursor.close()
 
 

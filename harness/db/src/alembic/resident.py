@@ -27,7 +27,8 @@ def private_pipe():
             with contextlib.suppress(OSError):
                 os.close(fd)
 
-    os.register_at_fork(after_in_child=close_in_child)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=close_in_child)
     sys.stdin = open(0, "r", closefd=False)
     sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)
     return os.fdopen(requests, "r", encoding="utf-8"), os.fdopen(answers, "w", encoding="utf-8")
@@ -54,8 +55,12 @@ class Resident:
     # -- opening -----------------------------------------------------------------------------------------
 
     def open(self, request):
+        if sys.version_info < (3, 8):
+            raise Refusal("import", "Python %s is too old: 3.8 is the oldest that works" % platform.python_version())
         self.folder = os.path.realpath(request["folder"])
         self.request = request
+        if not os.path.isdir(self.folder):
+            raise Refusal("env", "no folder %s" % self.folder)
         os.environ.update(request.get("env") or {})
         os.chdir(self.folder)
         # Last, so that nothing in the project's folder takes a library's place, as `alembic` itself sees to.
@@ -65,8 +70,9 @@ class Resident:
         self.import_alembic()
         from alembic.script import ScriptDirectory
 
-        self.guard.listen()
-        self.listen()
+        if not self.guard.listening:
+            self.guard.listen()
+            self.listen()
         self.inis = self.find_inis(request.get("ini"))
         config = self.config(["heads"], request.get("x"))
         self.script = ScriptDirectory.from_config(config)
@@ -115,7 +121,7 @@ class Resident:
             import sqlalchemy
         except ImportError as problem:
             raise Refusal("import", "%s: %s" % (type(problem).__name__, problem),
-                          'the interpreter %s has no Alembic; name the project\'s own with python = "…" under '
+                          'the interpreter %s has no Alembic; name the project\'s own with python = "..." under '
                           '[history] in switchback.toml' % sys.executable)
 
     def find_inis(self, ini):
@@ -171,17 +177,15 @@ class Resident:
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
 
-        def record(*args):
+        def record(conn, cursor, statement, parameters, context, executemany):
             if self.run is not None:
-                self.run.record(*args)
+                self.run.record(statement, parameters, executemany)
 
-        event.listen(Engine, "before_cursor_execute",
-                     lambda conn, cursor, statement, parameters, context, executemany:
-                     record(conn, cursor, statement, parameters, context, executemany))
+        event.listen(Engine, "before_cursor_execute", record)
 
     def revisions(self):
         """All revisions, each after its parents and what it depends on, a branch continued before another begins."""
-        scripts = {script.revision: script for script in self.script.walk_revisions()}
+        scripts = self.loaded()
         needs = {name: set(script._all_down_revisions) for name, script in scripts.items()}
         order, done = [], set()
         while len(order) < len(scripts):
@@ -191,14 +195,33 @@ class Resident:
             done.add(order[-1])
         return [described(scripts[name]) for name in order]
 
+    def loaded(self):
+        """Alembic's scripts by their ids; it only warns of an id that two files have, and then fails obscurely."""
+        files, load = {}, self.script.revision_map._generator
+
+        def noted():
+            for script in load():
+                files.setdefault(script.revision, set()).add(script.path)
+                yield script
+
+        self.script.revision_map._generator = noted
+        try:
+            scripts = {script.revision: script for script in self.script.walk_revisions()}
+        except KeyError as problem:
+            raise Refusal("history", "no file has revision %s, which another names as its parent or dependency"
+                          % problem)
+        finally:
+            for name, paths in sorted(files.items()):
+                if len(paths) > 1:
+                    raise Refusal("history", "revision %s is in %s" % (name, " and in ".join(sorted(paths))))
+        return scripts
+
     # -- one run of env.py -------------------------------------------------------------------------------
 
     def environment(self, arguments, fn, request, **options):
         """Run env.py once, with everything that tells it the URL in place, and take all of it back afterwards."""
         from sqlalchemy.engine import make_url
 
-        if self.script is None:
-            raise Refusal("env", "no project has been opened")
         run = self.run = Run()
         url = make_url(request["url"])
         self.guard.point_to(url, redirect=request.get("url_by") == "redirect")
@@ -309,7 +332,6 @@ class Resident:
         names = tuple(names) if isinstance(names, list) else (names,)
 
         def work(heads, _context):
-            self.run.phase = "running"
             yield from self.script._stamp_revs(names, heads)
             self.run.phase = "done"
 
@@ -371,6 +393,8 @@ class Resident:
         requests = {"open": self.open, "step": self.step, "metadata": self.metadata, "current": self.current,
                     "stamp": self.stamp, "sql": self.sql, "release": self.release}
         try:
+            if request["do"] not in requests or (self.script is None and request["do"] not in ("open", "release")):
+                raise Refusal("env", "request %s is not known before a project is opened" % request["do"])
             answer = requests[request["do"]](request)
         except BaseException as problem:
             leave_if_forked()
@@ -382,7 +406,8 @@ class Resident:
     def explained(self, problem):
         """The answer for an exception: the revision's own failure, or the environment's."""
         run = self.run
-        if run is not None and run.phase == "done" and isinstance(problem, SystemExit) and not problem.code:
+        left_well = isinstance(problem, SystemExit) and not problem.code
+        if left_well and run is not None and run.phase == "done" and self.guard.commits > run.commits:
             return stepped(run)
         if self.guard.refused is not None:
             return {"error": dict(self.placed(problem), kind="wrong-database", help=self.ways(),
@@ -393,7 +418,7 @@ class Resident:
                               "file": None, "line": None, "help": problem.help}}
         if run is not None and run.phase != "before":
             return {"failed": dict(self.placed(problem), **database_words(problem))}
-        kind, help_ = kind_of(problem, self)
+        kind, help_ = kind_of(problem, self.ways)
         return {"error": dict(self.placed(problem), kind=kind, message=database_words(problem)["message"],
                               help=help_)}
 

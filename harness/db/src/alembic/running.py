@@ -32,7 +32,7 @@ class Run:
         self.answer = None
         self.file = None
 
-    def record(self, _conn, _cursor, statement, parameters, _context, executemany):
+    def record(self, statement, parameters, executemany):
         if self.recording and not REFLECTION.match(statement):
             self.statements.append(with_parameters(statement, parameters, executemany))
 
@@ -217,7 +217,7 @@ def str_or_none(value):
     return str(value) if value else None
 
 
-def kind_of(problem, resident):
+def kind_of(problem, ways):
     """Which part of the environment does not work, and what helps."""
     from sqlalchemy import exc
 
@@ -230,10 +230,15 @@ def kind_of(problem, resident):
             return "import", ("this interpreter (%s) has the drivers %s; install the missing one into it or choose "
                               "another by the URL's scheme" % (sys.executable, ", ".join(have)))
         return "import", "the interpreter is %s; is it the project's own?" % sys.executable
+    if type(problem).__module__ in ("alembic.script.revision", "alembic.util.exc"):
+        return "history", None
     if isinstance(problem, EOFError):
         return "env", "env.py asks a question; nobody can answer it here"
     if isinstance(problem, exc.ArgumentError) and "URL" in str(problem):
-        return "url", resident.ways()
+        return "url", ways()
+    of_files = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
+    if isinstance(problem, of_files):
+        return "env", None
     if isinstance(problem, (exc.DBAPIError, OSError)) or hasattr(problem, "sqlstate"):
         return "connect", None
     return "env", None
