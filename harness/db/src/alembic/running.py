@@ -200,6 +200,8 @@ def database_words(problem):
     fields = original.args[0] if original.args and isinstance(original.args[0], dict) else {}
     message = (getattr(diag, "message_primary", None) or fields.get("M")
                or re.sub(r"^<class '[^']*'>: ", "", str(told)).strip() or type(problem).__name__)
+    if isinstance(problem, (LookupError, AssertionError, StopIteration)):
+        message = ("%s: %s" % (type(problem).__name__, message)).rstrip(": ")
     if isinstance(problem, SystemExit):
         message = "sys.exit(%s)" % ("" if problem.code is None else repr(problem.code))
     hints = [getattr(diag, "message_detail", None) or getattr(told, "detail", None) or fields.get("D"),
@@ -241,7 +243,7 @@ def kind_of(problem, ways):
         return "env", None
     if isinstance(problem, (exc.DBAPIError, OSError)) or hasattr(problem, "sqlstate"):
         return "connect", None
-    return "env", None
+    return "env", ways() if isinstance(problem, KeyError) else None
 
 
 def fresh_event_loop():
