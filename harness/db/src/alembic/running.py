@@ -1,0 +1,263 @@
+# Part 3 of 4 of the resident.
+"""What happens around one run of env.py: its surroundings, what it did, and how that is told."""
+import contextlib
+import functools
+import importlib.util
+import os
+import re
+import sys
+import time
+import warnings
+
+DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000", "sqlite3", "aiosqlite")
+# What SQLAlchemy asks the catalogues by itself, which no revision wrote.
+REFLECTION = re.compile(
+    r"^\s*(PRAGMA\s+(\S+\.)?(table_x?info|table_list|foreign_key_list|index_x?info|index_list)\b"
+    r"|SELECT\b.*(pg_catalog\.|information_schema\.|sqlite_(temp_)?master))", re.I | re.S)
+
+
+class Run:
+    """What happened while env.py ran once: how far it came, and what it executed."""
+
+    def __init__(self):
+        self.phase = "before"
+        self.raised = None
+        self.recording = False
+        self.statements = []
+        self.autocommit = False
+        self.heads = []
+        self.seconds = 0.0
+        self.commits = 0
+        self.options = {}
+        self.answer = None
+        self.file = None
+
+    def record(self, statement, parameters, executemany):
+        if self.recording and not REFLECTION.match(statement):
+            self.statements.append(with_parameters(statement, parameters, executemany))
+
+
+def with_parameters(statement, parameters, executemany):
+    """A statement as it was executed, its parameters behind it where they are short enough to read."""
+    statement = statement.strip()
+    if not parameters:
+        return statement
+    if executemany:
+        return "%s -- %d sets of parameters" % (statement, len(parameters))
+    values = repr(parameters)
+    return "%s -- %s" % (statement, values if len(values) <= 400 else "parameters")
+
+
+def stepped(run):
+    """The answer of a step that went well."""
+    return {"ok": {"heads": run.heads, "statements": run.statements, "autocommit": run.autocommit,
+                   "seconds": round(run.seconds, 6), "options": run.options}}
+
+
+def shown(url):
+    """The URL with its password, for the project's eyes only."""
+    return url.render_as_string(hide_password=False)
+
+
+def one_step(revision_map, revision, upgrade):
+    from alembic.runtime.migration import MigrationStep
+
+    make = MigrationStep.upgrade_from_script if upgrade else MigrationStep.downgrade_from_script
+    return make(revision_map, revision)
+
+
+def watched(run, guard, function):
+    """A revision's function that tells the run when it begins, ends and fails."""
+
+    @functools.wraps(function)
+    def inner(**kw):
+        run.phase, run.recording = "running", True
+        begun = time.perf_counter()
+        try:
+            function(**kw)
+        except BaseException as problem:
+            run.raised = problem
+            raise
+        finally:
+            run.recording = False
+            run.seconds = time.perf_counter() - begun
+        run.phase = "after"
+        run.commits = guard.commits
+
+    return inner
+
+
+def watch_autocommit(run, context):
+    """Note whether a revision leaves its transaction, by a block or by the connection's own setting."""
+    block = context.autocommit_block
+
+    def noted():
+        run.autocommit = True
+        return block()
+
+    context.autocommit_block = noted
+    level = context.connection.get_execution_options().get("isolation_level")
+    run.autocommit = level == "AUTOCOMMIT"
+
+
+def create_all(context, declared):
+    """Create what the models declare, in an empty database, with the schemas that it lies in."""
+    connection = context.connection
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy import text
+
+        schemas = {table.schema or one.schema for one in declared for table in one.tables.values()}
+        quote = connection.dialect.identifier_preparer.quote
+        for schema in sorted(filter(None, schemas)):
+            connection.execute(text("CREATE SCHEMA IF NOT EXISTS %s" % quote(schema)))
+    for one in declared:
+        one.create_all(connection)
+
+
+def excluded(options, tables):
+    """The tables that env.py tells Alembic's autogenerate to leave out."""
+    by_name, by_object = options.get("include_name"), options.get("include_object")
+    out = []
+    for table in tables:
+        parents = {"schema_name": table.schema, "schema_qualified_table_name": table.key}
+        try:
+            kept = (by_name is None or by_name(table.name, "table", parents)) and (
+                by_object is None or by_object(table, table.name, "table", False, None))
+        except Exception:
+            kept = True
+        if not kept:
+            out.append(table.key)
+    return sorted(out)
+
+
+def described(script):
+    """One revision as the history sees it."""
+    text, tree = parsed(script.path)
+    upgrade, downgrade = judged(text, tree, "upgrade"), judged(text, tree, "downgrade")
+    labels = getattr(script.module, "branch_labels", None) or ()
+    return {
+        "id": script.revision, "down": list(script._versioned_down_revisions),
+        "depends_on": sorted(set(script._resolved_dependencies)),
+        "labels": sorted([labels] if isinstance(labels, str) else labels),
+        "doc": script.doc, "file": os.path.abspath(script.path),
+        "upgrade_line": upgrade["line"], "downgrade_line": downgrade["line"],
+        "upgrade_empty": upgrade["kind"] in ("empty", "explained"),
+        "downgrade": downgrade["kind"], "reason": downgrade["reason"],
+    }
+
+
+@contextlib.contextmanager
+def changed_environment(variables):
+    """Set variables, and afterwards put back what was there, also where the project itself changed it."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def guarded_environment(resident, config, fn, options):
+    """Alembic's EnvironmentContext, with a look at the connection before Alembic gets it.
+
+    The method is replaced on the object, as Alembic installs its proxy for its own class only.
+    """
+    from alembic.runtime.environment import EnvironmentContext
+
+    environment = EnvironmentContext(config, resident.script, fn=fn, **options)
+    original = environment.configure
+
+    def configure(connection=None, *rest, **kw):
+        if connection is not None and not environment.is_offline_mode():
+            resident.guard.check(connection.dialect.name, connection.connection)
+        resident.run.options = plain_options(kw)
+        original(connection, *rest, **kw)
+
+    environment.configure = configure
+    return environment
+
+
+def plain_options(kw):
+    """What env.py gives configure(), as far as the outside can use it."""
+    plain = {name: kw[name] for name in ("version_table", "version_table_schema", "transaction_per_migration",
+                                         "render_as_batch", "include_schemas", "transactional_ddl")
+             if isinstance(kw.get(name), (str, bool))}
+    for name in ("target_metadata", "include_object", "include_name", "compare_type"):
+        plain[name] = bool(kw.get(name)) if name != "target_metadata" else kw.get(name) is not None
+    return plain
+
+
+def database_words(problem):
+    """An exception in the database's own words: message, SQLSTATE, detail and the statement."""
+    original = getattr(problem, "orig", None) or problem
+    inner = getattr(original, "__cause__", None)
+    told = inner if getattr(inner, "sqlstate", None) else original
+    diag = getattr(original, "diag", None)
+    fields = original.args[0] if original.args and isinstance(original.args[0], dict) else {}
+    message = (getattr(diag, "message_primary", None) or fields.get("M")
+               or re.sub(r"^<class '[^']*'>: ", "", str(told)).strip() or type(problem).__name__)
+    if isinstance(problem, (LookupError, AssertionError, StopIteration)):
+        message = ("%s: %s" % (type(problem).__name__, message)).rstrip(": ")
+    if isinstance(problem, SystemExit):
+        message = "sys.exit(%s)" % ("" if problem.code is None else repr(problem.code))
+    hints = [getattr(diag, "message_detail", None) or getattr(told, "detail", None) or fields.get("D"),
+             getattr(diag, "message_hint", None) or getattr(told, "hint", None) or fields.get("H")]
+    code = (getattr(original, "pgcode", None) or getattr(original, "sqlstate", None) or fields.get("C")
+            or getattr(original, "sqlite_errorname", None))
+    kind = type(problem)
+    return {"message": hidden("\n".join(message.splitlines()[:3])),
+            "type": kind.__name__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__name__),
+            "code": code, "detail": hidden("; ".join(filter(None, map(str_or_none, hints)))) or None,
+            "statement": getattr(problem, "statement", None)}
+
+
+def str_or_none(value):
+    return str(value) if value else None
+
+
+def kind_of(problem, ways):
+    """Which part of the environment does not work, and what helps."""
+    from sqlalchemy import exc
+
+    if isinstance(problem, (SystemExit, KeyboardInterrupt, GeneratorExit)):
+        return "exit", "env.py must not end the process when it runs migrations"
+    if isinstance(problem, ImportError) or isinstance(problem, exc.NoSuchModuleError):
+        name = (getattr(problem, "name", None) or "").split(".")[0]
+        have = [driver for driver in DRIVERS if importlib.util.find_spec(driver)]
+        if name in DRIVERS or isinstance(problem, exc.NoSuchModuleError):
+            return "import", ("this interpreter (%s) has the drivers %s; install the missing one into it or choose "
+                              "another by the URL's scheme" % (sys.executable, ", ".join(have)))
+        return "import", "the interpreter is %s; is it the project's own?" % sys.executable
+    if type(problem).__module__ in ("alembic.script.revision", "alembic.util.exc"):
+        return "history", None
+    if isinstance(problem, EOFError):
+        return "env", "env.py asks a question; nobody can answer it here"
+    if isinstance(problem, exc.ArgumentError) and "URL" in str(problem):
+        return "url", ways()
+    of_files = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
+    if isinstance(problem, of_files):
+        return "env", None
+    if isinstance(problem, (exc.DBAPIError, OSError)) or hasattr(problem, "sqlstate"):
+        return "connect", None
+    return "env", ways() if isinstance(problem, KeyError) else None
+
+
+def fresh_event_loop():
+    """Give the next run the event loops of a new process: asyncio.run() leaves none, others leave theirs open."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            policy = asyncio.get_event_loop_policy()
+        loop = getattr(policy._local, "_loop", None)
+        if loop is not None and not loop.is_running() and not loop.is_closed():
+            loop.close()
+        policy._local = type(policy)._Local()
+    except Exception:
+        pass
