@@ -15,6 +15,8 @@ pub enum UrlBy {
     X(String),
     /// By `sqlalchemy.url` in Alembic's settings.
     Ini,
+    /// It cannot be told: whatever it connects to, it is led to the right database of the same backend.
+    Redirect,
 }
 
 /// The commands of a tool that Switchback does not know.
@@ -39,6 +41,7 @@ const LONGEST: u64 = 86_400;
 
 pub(super) fn read(section: &mut Section<'_>, config: &mut HistoryConfig) -> Result<(), ConfigError> {
     config.python = section.string("python")?;
+    config.ini = section.path("ini")?;
     config.url = url(section)?;
     config.scheme = per_backend_texts(section, "scheme")?;
     config.env = section.texts("env")?.unwrap_or_default();
@@ -50,8 +53,11 @@ pub(super) fn read(section: &mut Section<'_>, config: &mut HistoryConfig) -> Res
 
 fn url(section: &mut Section<'_>) -> Result<Option<UrlBy>, ConfigError> {
     let by = if section.is_string("url") {
-        let said = section.string("url")?;
-        said.is_some_and(|text| text == "sqlalchemy.url").then_some(UrlBy::Ini)
+        match section.string("url")?.as_deref() {
+            Some("sqlalchemy.url") => Some(UrlBy::Ini),
+            Some("redirect") => Some(UrlBy::Redirect),
+            _ => None,
+        }
     } else {
         let Some(mut table) = section.texts("url")? else { return Ok(None) };
         match (table.remove("env"), table.remove("x"), table.is_empty()) {
@@ -95,6 +101,7 @@ mod tests {
 
     #[rstest]
     #[case("url = \"sqlalchemy.url\"", UrlBy::Ini)]
+    #[case("url = \"redirect\"", UrlBy::Redirect)]
     #[case("url = { env = \"DB_DSN\" }", UrlBy::Env("DB_DSN".to_owned()))]
     #[case("url = { x = \"url\" }", UrlBy::X("url".to_owned()))]
     fn a_tool_learns_its_url(#[case] text: &str, #[case] by: UrlBy) {
@@ -104,7 +111,7 @@ mod tests {
     #[rstest]
     #[case(
         "url = \"DB_DSN\"",
-        "switchback.toml:2: \"url\" says how the tool learns which database to use: it is \"sqlalchemy.url\", { env = \"NAME\" } or { x = \"NAME\" }"
+        "switchback.toml:2: \"url\" says how the tool learns which database to use: it is \"sqlalchemy.url\", \"redirect\", { env = \"NAME\" } or { x = \"NAME\" }"
     )]
     #[case("url = { env = 1 }", "switchback.toml:2: \"env\" must be a string, not an integer")]
     #[case(

@@ -57,6 +57,8 @@ pub struct HistoryConfig {
     pub place: HistoryPlace,
     /// The interpreter of a project in Python.
     pub python: Option<String>,
+    /// The file with Alembic's settings below the folder, if it is not `alembic.ini`.
+    pub ini: Option<String>,
     /// How a tool that runs its revisions itself learns which database to use.
     pub url: Option<UrlBy>,
     /// For each backend, the scheme of that URL, or for commands the whole of it.

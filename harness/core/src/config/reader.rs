@@ -111,7 +111,7 @@ pub enum Problem {
     /// A way to hand over a URL that there is not.
     #[error(
         "\"url\" says how the tool learns which database to use: it is \"sqlalchemy.url\", \
-         {{ env = \"NAME\" }} or {{ x = \"NAME\" }}"
+         \"redirect\", {{ env = \"NAME\" }} or {{ x = \"NAME\" }}"
     )]
     UrlBy,
     /// A command of a tool that has its own.

@@ -21,16 +21,15 @@ use super::{Declaring, Done, DriveError, Order, Place, python};
 
 pub(super) const NAME: &str = "alembic";
 const RESIDENT: &str = concat!(
-    include_str!("alembic/source.py"),
     include_str!("alembic/guard.py"),
+    include_str!("alembic/source.py"),
+    include_str!("alembic/running.py"),
     include_str!("alembic/resident.py"),
 );
 /// How long a step may take, unless the config says otherwise.
 const LIMIT: Duration = Duration::from_secs(300);
 /// How much of what Alembic says is shown.
 const SHOWN: usize = 20;
-/// The files that hold Alembic's settings.
-const SETTINGS: [&str; 2] = ["alembic.ini", "pyproject.toml"];
 
 /// Alembic for one backend.
 #[derive(Debug)]
@@ -126,15 +125,25 @@ impl Alembic {
     fn start(&mut self) -> Result<Told, DriveError> {
         let mut command = Command::new(&self.python);
         // Nothing of the project's is written to, not even caches of its modules.
-        command.args(["-X", "utf8", "-B", "-c", RESIDENT]).current_dir(&self.folder);
+        command.args(["-X", "utf8", "-B", "-c", RESIDENT]).current_dir("/");
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         let resident = Resident::start(command).map_err(|error| {
             DriveError::new(format!("\"{}\" does not start: {error}", self.python.display()))
         })?;
         self.resident = Some(resident);
+        // Revisions may load settings of the project, which want a URL, and keep it: a database of no run
+        // stands for those to come.
+        let scheme = self.config.scheme.get(&self.backend).map(String::as_str);
+        let nowhere = match self.backend {
+            Backend::Postgres => {
+                format!("{}://nobody:nothing@127.0.0.1:1/nowhere", scheme.unwrap_or("postgresql"))
+            }
+            Backend::Sqlite => format!("{}:///nowhere.db", scheme.unwrap_or("sqlite")),
+        };
         let request = json!({
-            "do": "open", "folder": self.folder, "ini": null, "section": NAME,
+            "do": "open", "folder": self.folder, "ini": self.config.ini, "section": NAME,
             "x": self.config.x, "env": self.config.env_without_places(),
+            "url": nowhere, "url_by": self.url_by(),
         });
         let answer = self.request(request)?;
         let told = answer.get("ok").cloned().unwrap_or_default();
@@ -180,6 +189,8 @@ impl Alembic {
         };
         let kind = match trouble.kind.as_deref() {
             Some("import") => "alembic's environment cannot be loaded",
+            Some("history") => "alembic cannot read its history",
+            Some("state") => "the step does not fit what alembic says is applied",
             Some("connect") => "the project cannot connect",
             Some("wrong-database") => "the project would connect to another database",
             Some("exit") => "the project's env.py ended the program",
@@ -289,15 +300,20 @@ impl Alembic {
     fn on(&self, place: &Place, mut request: Value) -> Result<Value, DriveError> {
         let scheme = self.scheme()?;
         request["url"] = json!(place.for_sqlalchemy(&scheme));
-        request["url_by"] = match &self.config.url {
+        request["url_by"] = self.url_by();
+        let env = self.config.env.iter().map(|(name, value)| (name.clone(), json!(place.filled(value))));
+        request["env"] = Value::Object(env.collect());
+        Ok(request)
+    }
+
+    fn url_by(&self) -> Value {
+        match &self.config.url {
             None => Value::Null,
             Some(UrlBy::Env(name)) => json!({ "env": name }),
             Some(UrlBy::X(name)) => json!({ "x": name }),
             Some(UrlBy::Ini) => json!("sqlalchemy.url"),
-        };
-        let env = self.config.env.iter().map(|(name, value)| (name.clone(), json!(place.filled(value))));
-        request["env"] = Value::Object(env.collect());
-        Ok(request)
+            Some(UrlBy::Redirect) => json!("redirect"),
+        }
     }
 
     /// The dialect and driver of SQLAlchemy's URLs: the config's, or one that is installed.
@@ -440,13 +456,16 @@ pub fn folders(root: &Path) -> Vec<String> {
     found
 }
 
-/// Whether Alembic has its settings in a folder.
+/// Whether Alembic has its settings in a folder; Flask-Migrate keeps them in one below, and is run from
+/// here all the same.
 pub fn is_configured(folder: &Path) -> bool {
-    SETTINGS.iter().any(|file| {
-        let Ok(text) = std::fs::read_to_string(folder.join(file)) else { return false };
-        let heads: &[&str] = if file.ends_with(".ini") { &["[alembic]"] } else { &["[tool.alembic]"] };
-        text.lines().any(|line| heads.contains(&line.trim()))
-    })
+    let text = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+    let has = |text: &str, head: &str| text.lines().any(|line| line.trim() == head);
+    let flask = text("migrations/alembic.ini");
+    let own = flask.lines().any(|line| line.trim_start().starts_with("script_location"));
+    has(&text("alembic.ini"), "[alembic]")
+        || has(&text("pyproject.toml"), "[tool.alembic]")
+        || has(&flask, "[alembic]") && !own
 }
 
 #[cfg(test)]
@@ -472,6 +491,7 @@ mod tests {
         write("node_modules/x/alembic.ini", "[alembic]\n");
         write("worker/pyproject.toml", "[tool.alembic]\n");
         write("other/pyproject.toml", "[project]\n");
-        assert_eq!(folders(root.path()), ["api", "worker"]);
+        write("flask/migrations/alembic.ini", "# no place of scripts\n[alembic]\n");
+        assert_eq!(folders(root.path()), ["api", "flask", "worker"]);
     }
 }

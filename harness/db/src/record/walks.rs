@@ -31,13 +31,14 @@ pub async fn record<E: Engine>(
     progress: &dyn Progress,
 ) -> Result<Recording, RecordError> {
     let mut recorder = Recorder::start(engine, plan, progress).await?;
+    // Before the first step, since what a revision imports may change the models.
+    recorder.metadata().await?;
     recorder.trunk_and_probe().await?;
     plan.counterpart.iter().for_each(Counterpart::end);
     recorder.dangling_rows().await?;
     recorder.trials().await?;
     recorder.promises().await?;
     recorder.head_to_base_and_back().await?;
-    recorder.metadata().await?;
     recorder.finish().await
 }
 

@@ -1,4 +1,4 @@
-# Part 1 of 3 of the resident: guard.py, source.py and resident.py are read as one program, in this order.
+# Part 1 of 4 of the resident: guard.py, source.py, running.py and resident.py are one program, in this order.
 """Keeps a project's Python away from every database but the one of this step.
 
 A resident process keeps modules imported, so settings that a project reads once are still those of an
@@ -6,20 +6,29 @@ earlier step. Every connection is therefore looked at twice: before it is opened
 an earlier step are replaced by the present ones, foreign ones refused), and once it is open, by asking it
 where it is, which also covers `creator=` functions and what libpq takes from the environment.
 """
+import contextlib
+import functools
 import gc
 import os
 import re
 import socket
+import sqlite3
+import sys
 import weakref
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LIBPQ = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
 SECRETS = set()
 
 
 def hidden(text):
-    """The text without any password that this process was given or that a URL shows."""
+    """The text without any password that this process was given or that a URL shows.
+
+    A short password may be a common word ("postgres"), so it is taken out only where a password would stand.
+    """
     for secret in sorted(SECRETS, key=len, reverse=True):
-        text = text.replace(secret, "***")
+        plain = re.escape(secret)
+        text = re.sub(plain if len(secret) >= 12 else r"(?<=[:=])(['\"]?)%s(?=['\"]?(?:@|\s|&|;|,|$))" % plain, "***", text)
     return re.sub(r"(://[^\s:/@'\"]*):[^\s@/'\"]+@", r"\1:***@", text)
 
 
@@ -39,7 +48,8 @@ class Place:
         """Whether `other` is here; what a driver does not tell (a host, a port) is not held against it."""
         return (
             (self.backend, self.database) == (other.backend, other.database)
-            and (other.host is None or self.host == other.host)
+            and (other.host is None or self.host == other.host
+                 or not self.host and other.host.startswith("/"))
             and (other.port is None or self.port == other.port)
         )
 
@@ -66,11 +76,22 @@ def sqlite_place(path):
 
 def url_place(url):
     """The place that a SQLAlchemy URL names."""
-    backend = url.get_backend_name()
-    if backend == "sqlite":
+    if url.get_backend_name() == "sqlite":
         return sqlite_place(url.database)
-    host = url.host or url.query.get("host")
-    return Place(backend, host, url.port or url.query.get("port") or 5432, url.database or url.username)
+    parts = dict(url.query)
+    parts.update(url.translate_connect_args(username="user"))
+    return server_place(url.get_backend_name(), parts)
+
+
+def server_place(backend, parts):
+    """The place that libpq's keywords name; what they leave out it takes from its own variables."""
+    parts = dict(parts)
+    if parts.get("database"):
+        parts["dbname"] = parts["database"]
+    for key, variable in LIBPQ.items():
+        if not parts.get(key):
+            parts[key] = os.environ.get(variable)
+    return Place(backend, parts["host"] or "", parts["port"] or 5432, parts["dbname"] or parts["user"])
 
 
 def dsn_parts(dsn):
@@ -96,9 +117,8 @@ def asked_place(dialect, cargs, cparams):
     for dsn in list(cargs) + [cparams.get("dsn"), cparams.get("conninfo")]:
         if isinstance(dsn, str) and dsn:
             parts.update(dsn_parts(dsn))
-    parts.update(cparams)
-    database = parts.get("dbname") or parts.get("database") or parts.get("user")
-    return Place(dialect.name, parts.get("host"), parts.get("port") or 5432, database)
+    parts.update((key, value) for key, value in cparams.items() if value is not None)
+    return server_place(dialect.name, parts)
 
 
 def pointed(dialect, cargs, cparams, url):
@@ -160,8 +180,10 @@ class Guard:
     def __init__(self):
         self.url = None
         self.place = None
-        self.earlier = []
+        self.earlier = {}
+        self.listening = False
         self.refused = None
+        self.redirect = False
         self.engines = weakref.WeakSet()
         self.open = {}
         self.commits = 0
@@ -172,17 +194,20 @@ class Guard:
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
 
+        self.listening = True
         event.listen(Engine, "do_connect", self.before_connect)
         event.listen(Engine, "engine_connect", self.on_engine)
         event.listen(Engine, "commit", self.on_commit)
         event.listen(Pool, "connect", self.after_connect)
         for name in ("close", "close_detached"):
             event.listen(Pool, name, self.on_close)
+        fence(self)
 
-    def point_to(self, url):
-        """From now on only the database of `url` may be connected to."""
+    def point_to(self, url, redirect=False):
+        """From now on only the database of `url` may be connected to; `redirect` leads every other wish there."""
+        self.redirect = redirect
         if self.place is not None:
-            self.earlier.append(self.place)
+            self.earlier[str(self.place)] = self.place
         self.url, self.place, self.refused = url, url_place(url), None
         if url.password:
             SECRETS.add(str(url.password))
@@ -198,16 +223,24 @@ class Guard:
         place = asked_place(dialect, cargs, cparams)
         if place is None or (self.place is not None and self.place.holds(place)):
             return
-        earlier = any(then.holds(place) for then in self.earlier)
+        earlier = self.redirect or any(then.holds(place) for then in self.earlier.values())
         if not earlier or self.place is None or self.place.backend != place.backend:
             self.refuse(place)
         pointed(dialect, cargs, cparams, self.url)
 
+    def ask(self, backend, *cargs, **cparams):
+        """Refuse a connection that the project opens at a driver itself, unless it leads to the right place."""
+        place = sqlite_place(cargs[0]) if backend == "sqlite" else asked_place(Server(backend), cargs, cparams)
+        if place is not None and not (self.place is not None and self.place.holds(place)):
+            self.refuse(place)
+
     def after_connect(self, connection, record):
         self.open[id(connection)] = connection
-        backend = "sqlite" if self.place is None or is_sqlite(connection) else self.place.backend
+        backend = "sqlite" if is_sqlite(connection) else "postgresql"
         self.check(backend, connection, in_memory=True)
-        if backend != "sqlite" and hasattr(connection, "rollback"):
+        if backend == "sqlite":
+            hurry(connection)
+        else:
             connection.rollback()
 
     def check(self, backend, connection, in_memory=False):
@@ -248,9 +281,64 @@ class Guard:
             gc.collect()
 
 
+class Server:
+    """What `asked_place` needs to know of a dialect."""
+
+    def __init__(self, name):
+        self.name = name
+
+
+def fence(guard):
+    """Watch the drivers too: a revision or env.py may connect without SQLAlchemy.
+
+    Each driver is caught at the one function that all its ways in go through.
+    """
+
+    def audited(event_name, arguments):
+        if event_name == "sqlite3.connect":
+            guard.ask("sqlite", arguments[0])
+
+    sys.addaudithook(audited)
+    with contextlib.suppress(Exception):
+        import psycopg2
+
+        psycopg2._connect = asking(guard, psycopg2._connect)
+    with contextlib.suppress(Exception):
+        from asyncpg import connect_utils
+
+        connect_utils._connect = asking(guard, connect_utils._connect)
+    with contextlib.suppress(Exception):
+        import psycopg
+
+        owner = next(owner for owner in psycopg.Connection.__mro__ if "_connect_gen" in vars(owner))
+        original = vars(owner)["_connect_gen"].__func__
+        owner._connect_gen = classmethod(
+            lambda cls, conninfo="", *rest, **kw: asking(guard, functools.partial(original, cls))(
+                conninfo, *rest, **kw))
+
+
+def asking(guard, original):
+    """A driver's connect function that asks the guard first."""
+
+    def inner(*args, **kw):
+        guard.ask("postgresql", *args, **kw)
+        return original(*args, **kw)
+
+    return inner
+
+
+def hurry(connection):
+    """Do not wait for the disk: the file is thrown away, and each wait costs more than a revision."""
+    cursor = connection.cursor()
+    # A connection that begins its transactions itself may be inside of one, where this cannot be set.
+    with contextlib.suppress(Exception):
+        cursor.execute("PRAGMA synchronous = OFF")
+    cursor.close()
+
+
 def is_sqlite(connection):
-    """Whether a DBAPI connection is one of sqlite3's or aiosqlite's."""
-    return "sqlite" in type(raw_of(connection)).__module__ or "sqlite" in type(connection).__module__
+    """Whether a DBAPI connection is to SQLite, by sqlite3, aiosqlite or one of its like."""
+    return isinstance(connection, sqlite3.Connection) or "sqlite" in type(raw_of(connection)).__module__
 
 
 def cut(connection):

@@ -1,10 +1,9 @@
-# Part 3 of 3 of the resident.
+# Part 4 of 4 of the resident.
 """One Python process per backend that runs a project's Alembic revisions, one step a request.
 
 It speaks JSON lines over its first stdin and stdout. What env.py or a sub-process prints goes to stderr.
 """
 import contextlib
-import functools
 import importlib.util
 import io
 import json
@@ -12,15 +11,9 @@ import os
 import platform
 import re
 import sys
-import time
 import traceback
-import warnings
 
 PID = os.getpid()
-DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000", "sqlite3", "aiosqlite")
-REFLECTION = re.compile(
-    r"^\s*(PRAGMA\s+(\S+\.)?(table_x?info|table_list|foreign_key_list|index_x?info|index_list)\b"
-    r"|SELECT\b.*(pg_catalog\.|information_schema\.|sqlite_(temp_)?master))", re.I | re.S)
 
 
 def private_pipe():
@@ -34,7 +27,8 @@ def private_pipe():
             with contextlib.suppress(OSError):
                 os.close(fd)
 
-    os.register_at_fork(after_in_child=close_in_child)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=close_in_child)
     sys.stdin = open(0, "r", closefd=False)
     sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)
     return os.fdopen(requests, "r", encoding="utf-8"), os.fdopen(answers, "w", encoding="utf-8")
@@ -48,38 +42,6 @@ class Refusal(Exception):
         self.kind, self.help = kind, help_
 
 
-class Run:
-    """What happened while env.py ran once: how far it came, and what it executed."""
-
-    def __init__(self):
-        self.phase = "before"
-        self.raised = None
-        self.recording = False
-        self.statements = []
-        self.autocommit = False
-        self.heads = []
-        self.seconds = 0.0
-        self.commits = 0
-        self.options = {}
-        self.answer = None
-        self.file = None
-
-    def record(self, _conn, _cursor, statement, parameters, _context, executemany):
-        if self.recording and not REFLECTION.match(statement):
-            self.statements.append(with_parameters(statement, parameters, executemany))
-
-
-def with_parameters(statement, parameters, executemany):
-    """A statement as it was executed, its parameters behind it where they are short enough to read."""
-    statement = statement.strip()
-    if not parameters:
-        return statement
-    if executemany:
-        return "%s -- %d sets of parameters" % (statement, len(parameters))
-    values = repr(parameters)
-    return "%s -- %s" % (statement, values if len(values) <= 400 else "parameters")
-
-
 class Resident:
     """The project that was opened, and the requests that it answers."""
 
@@ -87,13 +49,18 @@ class Resident:
         self.guard = Guard()
         self.script = None
         self.run = None
-        self.events = False
+        self.parser = None
+        self.app = None
 
     # -- opening -----------------------------------------------------------------------------------------
 
     def open(self, request):
+        if sys.version_info < (3, 8):
+            raise Refusal("import", "Python %s is too old: 3.8 is the oldest that works" % platform.python_version())
         self.folder = os.path.realpath(request["folder"])
         self.request = request
+        if not os.path.isdir(self.folder):
+            raise Refusal("env", "no folder %s" % self.folder)
         os.environ.update(request.get("env") or {})
         os.chdir(self.folder)
         # Last, so that nothing in the project's folder takes a library's place, as `alembic` itself sees to.
@@ -103,15 +70,17 @@ class Resident:
         self.import_alembic()
         from alembic.script import ScriptDirectory
 
-        self.guard.listen()
-        self.listen()
+        if not self.guard.listening:
+            self.guard.listen()
+            self.listen()
         self.inis = self.find_inis(request.get("ini"))
         config = self.config(["heads"], request.get("x"))
         self.script = ScriptDirectory.from_config(config)
         self.env_file = os.path.abspath(os.path.join(self.script.dir, "env.py"))
         self.env_text, tree = parsed(self.env_file)
         self.env_names = environment_names(self.env_file, self.folder)
-        revisions = self.revisions()
+        with changed_environment(self.first_variables(request)):
+            revisions = self.revisions()
         url = config.file_config.get(config.config_ini_section, "sqlalchemy.url", raw=True, fallback=None)
         import alembic
         import sqlalchemy
@@ -132,6 +101,19 @@ class Resident:
             "heads": sorted(self.script.get_heads()), "bases": sorted(self.script.get_bases()),
         }}
 
+    def first_variables(self, request):
+        """What leads to a first URL while the revisions are loaded: they often import settings that are read once.
+
+        No step needs to use that URL; it counts as an earlier one, which the guard replaces.
+        """
+        from sqlalchemy.engine import make_url
+
+        if not request.get("url"):
+            return {}
+        url = make_url(request["url"])
+        self.guard.point_to(url)
+        return self.handed(url, request.get("url_by"))[0]
+
     def import_alembic(self):
         try:
             import alembic
@@ -139,7 +121,7 @@ class Resident:
             import sqlalchemy
         except ImportError as problem:
             raise Refusal("import", "%s: %s" % (type(problem).__name__, problem),
-                          'the interpreter %s has no Alembic; name the project\'s own with python = "…" under '
+                          'the interpreter %s has no Alembic; name the project\'s own with python = "..." under '
                           '[history] in switchback.toml' % sys.executable)
 
     def find_inis(self, ini):
@@ -149,8 +131,10 @@ class Resident:
         toml = "pyproject.toml"
         if ini and os.path.basename(ini) == toml:
             ini, toml = None, ini
-        if not ini and os.path.isfile("alembic.ini"):
-            ini = "alembic.ini"
+        # Flask-Migrate keeps it beside env.py.
+        usual = [path for path in ("alembic.ini", "migrations/alembic.ini") if os.path.isfile(path)]
+        if not ini and usual:
+            ini = usual[0]
         knows = "toml_file" in Config.__init__.__code__.co_varnames
         toml = toml if knows and os.path.isfile(toml) else None
         if (ini is None and toml is None) or (ini and not os.path.isfile(ini)):
@@ -161,31 +145,47 @@ class Resident:
         """A Config as the `alembic` command makes one for these arguments; new each time, as env.py may change it."""
         from alembic.config import CommandLine, Config
 
+        # The parser costs more to build than most revisions cost to run.
+        self.parser = self.parser or CommandLine(prog="alembic").parser
         ini, toml = self.inis
         section = self.request.get("section") or "alembic"
         words = ["-c", ini, "-n", section]
         for pair in x or []:
             words += ["-x", pair]
         sys.argv = ["alembic"] + words + arguments
-        options = CommandLine(prog="alembic").parser.parse_args(words + arguments)
+        options = self.parser.parse_args(words + arguments)
         files = {"toml_file": toml} if toml else {}
-        return Config(file_=ini, ini_section=section, cmd_opts=options, stdout=sys.stdout, **files)
+        config = Config(file_=ini, ini_section=section, cmd_opts=options, stdout=sys.stdout, **files)
+        if not toml and not config.file_config.has_option(section, "script_location"):
+            # As Flask-Migrate does; elsewhere Alembic itself says what is missing.
+            if os.path.isfile(os.path.join(os.path.dirname(ini), "env.py")):
+                config.set_main_option("script_location", os.path.dirname(os.path.abspath(ini)).replace("%", "%%"))
+        return config
+
+    def application(self):
+        """The context of the Flask application that an env.py of Flask-Migrate runs in; nothing for any other."""
+        if "current_app" not in self.env_text:
+            return contextlib.nullcontext()
+        from flask.cli import ScriptInfo, load_dotenv
+
+        if self.app is None:
+            load_dotenv()
+            self.app = ScriptInfo().load_app()
+        return self.app.app_context()
 
     def listen(self):
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
 
-        def record(*args):
+        def record(conn, cursor, statement, parameters, context, executemany):
             if self.run is not None:
-                self.run.record(*args)
+                self.run.record(statement, parameters, executemany)
 
-        event.listen(Engine, "before_cursor_execute",
-                     lambda conn, cursor, statement, parameters, context, executemany:
-                     record(conn, cursor, statement, parameters, context, executemany))
+        event.listen(Engine, "before_cursor_execute", record)
 
     def revisions(self):
         """All revisions, each after its parents and what it depends on, a branch continued before another begins."""
-        scripts = {script.revision: script for script in self.script.walk_revisions()}
+        scripts = self.loaded()
         needs = {name: set(script._all_down_revisions) for name, script in scripts.items()}
         order, done = [], set()
         while len(order) < len(scripts):
@@ -195,17 +195,36 @@ class Resident:
             done.add(order[-1])
         return [described(scripts[name]) for name in order]
 
+    def loaded(self):
+        """Alembic's scripts by their ids; it only warns of an id that two files have, and then fails obscurely."""
+        files, load = {}, self.script.revision_map._generator
+
+        def noted():
+            for script in load():
+                files.setdefault(script.revision, set()).add(script.path)
+                yield script
+
+        self.script.revision_map._generator = noted
+        try:
+            scripts = {script.revision: script for script in self.script.walk_revisions()}
+        except KeyError as problem:
+            raise Refusal("history", "no file has revision %s, which another names as its parent or dependency"
+                          % problem)
+        finally:
+            for name, paths in sorted(files.items()):
+                if len(paths) > 1:
+                    raise Refusal("history", "revision %s is in %s" % (name, " and in ".join(sorted(paths))))
+        return scripts
+
     # -- one run of env.py -------------------------------------------------------------------------------
 
     def environment(self, arguments, fn, request, **options):
         """Run env.py once, with everything that tells it the URL in place, and take all of it back afterwards."""
         from sqlalchemy.engine import make_url
 
-        if self.script is None:
-            raise Refusal("env", "no project has been opened")
         run = self.run = Run()
         url = make_url(request["url"])
-        self.guard.point_to(url)
+        self.guard.point_to(url, redirect=request.get("url_by") == "redirect")
         variables, pairs, main_option = self.handed(url, request.get("url_by"))
         variables.update(request.get("env") or {})
         config = self.config(arguments, list(self.request.get("x") or []) + pairs)
@@ -214,17 +233,18 @@ class Resident:
         output = io.StringIO()
         if options.get("as_sql"):
             config.output_buffer = output
-        with changed_environment(variables), guarded_environment(self, config, fn, options):
-            try:
-                self.script.run_env()
-            finally:
-                leave_if_forked()
+        with changed_environment(variables), self.application():
+            with guarded_environment(self, config, fn, options):
+                try:
+                    self.script.run_env()
+                finally:
+                    leave_if_forked()
         return run, output.getvalue()
 
     def handed(self, url, by):
         """How env.py is told the URL: by the one way that is configured, or else by all at once."""
         plain = shown(url)
-        if by is None:
+        if by is None or by == "redirect":
             pairs = ["%s=%s" % (name, plain) for name in x_names(self.env_text)]
             return url_variables(self.env_names, url, plain), pairs, True
         if by == "sqlalchemy.url":
@@ -312,7 +332,6 @@ class Resident:
         names = tuple(names) if isinstance(names, list) else (names,)
 
         def work(heads, _context):
-            self.run.phase = "running"
             yield from self.script._stamp_revs(names, heads)
             self.run.phase = "done"
 
@@ -374,6 +393,8 @@ class Resident:
         requests = {"open": self.open, "step": self.step, "metadata": self.metadata, "current": self.current,
                     "stamp": self.stamp, "sql": self.sql, "release": self.release}
         try:
+            if request["do"] not in requests or (self.script is None and request["do"] not in ("open", "release")):
+                raise Refusal("env", "request %s is not known before a project is opened" % request["do"])
             answer = requests[request["do"]](request)
         except BaseException as problem:
             leave_if_forked()
@@ -385,7 +406,8 @@ class Resident:
     def explained(self, problem):
         """The answer for an exception: the revision's own failure, or the environment's."""
         run = self.run
-        if run is not None and run.phase == "done" and isinstance(problem, SystemExit) and not problem.code:
+        left_well = isinstance(problem, SystemExit) and not problem.code
+        if left_well and run is not None and run.phase == "done" and self.guard.commits > run.commits:
             return stepped(run)
         if self.guard.refused is not None:
             return {"error": dict(self.placed(problem), kind="wrong-database", help=self.ways(),
@@ -396,7 +418,7 @@ class Resident:
                               "file": None, "line": None, "help": problem.help}}
         if run is not None and run.phase != "before":
             return {"failed": dict(self.placed(problem), **database_words(problem))}
-        kind, help_ = kind_of(problem, self)
+        kind, help_ = kind_of(problem, self.ways)
         return {"error": dict(self.placed(problem), kind=kind, message=database_words(problem)["message"],
                               help=help_)}
 
@@ -412,232 +434,28 @@ class Resident:
         return {"file": os.path.abspath(file) if file else None, "line": line, "traceback": hidden(text)}
 
     def within(self, file):
-        if not os.path.isfile(file) or not own_file(file):
+        """Whether a file is the project's: under its scripts, wherever they are, or its own code in its folder."""
+        if not os.path.isfile(file):
             return False
-        roots = [self.folder] + ([os.path.realpath(self.script.dir)] if self.script is not None else [])
-        return any(os.path.realpath(file).startswith(root + os.sep) for root in roots)
+        path = os.path.realpath(file)
+        if self.script is not None and path.startswith(os.path.realpath(self.script.dir) + os.sep):
+            return True
+        return path.startswith(self.folder + os.sep) and own_file(path)
 
     def ways(self):
         """How the project can be led to the right database."""
-        names = [name for name in self.env_names if URL_NAME.search(name) or PART_NAME.match(name)
-                 or FILE_NAME.match(name)] or self.env_names[:12]
+        names = [name for name in self.env_names if URL_NAME.search(name) and DATABASE_NAME.search(name)
+                 or PART_NAME.match(name) or FILE_NAME.match(name)] or self.env_names[:12]
         read = "; env.py and what it imports read %s" % ", ".join(names) if names else ""
-        return ('say in switchback.toml how env.py learns the URL: url = { env = "NAME" }, url = { x = "KEY" } or '
-                'url = "sqlalchemy.url" under [history]%s' % read)
-
-
-def stepped(run):
-    """The answer of a step that went well."""
-    return {"ok": {"heads": run.heads, "statements": run.statements, "autocommit": run.autocommit,
-                   "seconds": round(run.seconds, 6), "options": run.options}}
-
-
-def shown(url):
-    """The URL with its password, for the project's eyes only."""
-    return url.render_as_string(hide_password=False)
-
-
-def one_step(revision_map, revision, upgrade):
-    from alembic.runtime.migration import MigrationStep
-
-    make = MigrationStep.upgrade_from_script if upgrade else MigrationStep.downgrade_from_script
-    return make(revision_map, revision)
-
-
-def watched(run, guard, function):
-    """A revision's function that tells the run when it begins, ends and fails."""
-
-    @functools.wraps(function)
-    def inner(**kw):
-        run.phase, run.recording = "running", True
-        begun = time.perf_counter()
-        try:
-            function(**kw)
-        except BaseException as problem:
-            run.raised = problem
-            raise
-        finally:
-            run.recording = False
-            run.seconds = time.perf_counter() - begun
-        run.phase = "after"
-        run.commits = guard.commits
-
-    return inner
-
-
-def watch_autocommit(run, context):
-    """Note whether a revision leaves its transaction, by a block or by the connection's own setting."""
-    block = context.autocommit_block
-
-    def noted():
-        run.autocommit = True
-        return block()
-
-    context.autocommit_block = noted
-    level = context.connection.get_execution_options().get("isolation_level")
-    run.autocommit = level == "AUTOCOMMIT"
-
-
-def create_all(context, declared):
-    """Create what the models declare, in an empty database, with the schemas that it lies in."""
-    connection = context.connection
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy import text
-
-        schemas = {table.schema or one.schema for one in declared for table in one.tables.values()}
-        quote = connection.dialect.identifier_preparer.quote
-        for schema in sorted(filter(None, schemas)):
-            connection.execute(text("CREATE SCHEMA IF NOT EXISTS %s" % quote(schema)))
-    for one in declared:
-        one.create_all(connection)
-
-
-def excluded(options, tables):
-    """The tables that env.py tells Alembic's autogenerate to leave out."""
-    by_name, by_object = options.get("include_name"), options.get("include_object")
-    out = []
-    for table in tables:
-        parents = {"schema_name": table.schema, "schema_qualified_table_name": table.key}
-        try:
-            kept = (by_name is None or by_name(table.name, "table", parents)) and (
-                by_object is None or by_object(table, table.name, "table", False, None))
-        except Exception:
-            kept = True
-        if not kept:
-            out.append(table.key)
-    return sorted(out)
-
-
-def described(script):
-    """One revision as the history sees it."""
-    text, tree = parsed(script.path)
-    upgrade, downgrade = judged(text, tree, "upgrade"), judged(text, tree, "downgrade")
-    labels = getattr(script.module, "branch_labels", None) or ()
-    return {
-        "id": script.revision, "down": list(script._versioned_down_revisions),
-        "depends_on": sorted(set(script._resolved_dependencies)),
-        "labels": sorted([labels] if isinstance(labels, str) else labels),
-        "doc": script.doc, "file": os.path.abspath(script.path),
-        "upgrade_line": upgrade["line"], "downgrade_line": downgrade["line"],
-        "upgrade_empty": upgrade["kind"] in ("empty", "explained"),
-        "downgrade": downgrade["kind"], "reason": downgrade["reason"],
-    }
-
-
-@contextlib.contextmanager
-def changed_environment(variables):
-    """Set variables, and afterwards put back what was there, also where the project itself changed it."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def guarded_environment(resident, config, fn, options):
-    """Alembic's EnvironmentContext, with a look at the connection before Alembic gets it.
-
-    The method is replaced on the object, as Alembic installs its proxy for its own class only.
-    """
-    from alembic.runtime.environment import EnvironmentContext
-
-    environment = EnvironmentContext(config, resident.script, fn=fn, **options)
-    original = environment.configure
-
-    def configure(connection=None, *rest, **kw):
-        if connection is not None and not environment.is_offline_mode():
-            resident.guard.check(connection.dialect.name, connection.connection)
-        resident.run.options = plain_options(kw)
-        original(connection, *rest, **kw)
-
-    environment.configure = configure
-    return environment
-
-
-def plain_options(kw):
-    """What env.py gives configure(), as far as the outside can use it."""
-    plain = {name: kw[name] for name in ("version_table", "version_table_schema", "transaction_per_migration",
-                                         "render_as_batch", "include_schemas", "transactional_ddl")
-             if isinstance(kw.get(name), (str, bool))}
-    for name in ("target_metadata", "include_object", "include_name", "compare_type"):
-        plain[name] = bool(kw.get(name)) if name != "target_metadata" else kw.get(name) is not None
-    return plain
-
-
-def database_words(problem):
-    """An exception in the database's own words: message, SQLSTATE, detail and the statement."""
-    original = getattr(problem, "orig", None) or problem
-    inner = getattr(original, "__cause__", None)
-    told = inner if getattr(inner, "sqlstate", None) else original
-    diag = getattr(original, "diag", None)
-    fields = original.args[0] if original.args and isinstance(original.args[0], dict) else {}
-    message = (getattr(diag, "message_primary", None) or fields.get("M")
-               or re.sub(r"^<class '[^']*'>: ", "", str(told)).strip() or type(problem).__name__)
-    if isinstance(problem, SystemExit):
-        message = "sys.exit(%s)" % ("" if problem.code is None else repr(problem.code))
-    hints = [getattr(diag, "message_detail", None) or getattr(told, "detail", None) or fields.get("D"),
-             getattr(diag, "message_hint", None) or getattr(told, "hint", None) or fields.get("H")]
-    code = (getattr(original, "pgcode", None) or getattr(original, "sqlstate", None) or fields.get("C")
-            or getattr(original, "sqlite_errorname", None))
-    kind = type(problem)
-    return {"message": hidden("\n".join(message.splitlines()[:3])),
-            "type": kind.__name__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__name__),
-            "code": code, "detail": hidden("; ".join(filter(None, map(str_or_none, hints)))) or None,
-            "statement": getattr(problem, "statement", None)}
-
-
-def str_or_none(value):
-    return str(value) if value else None
-
-
-def kind_of(problem, resident):
-    """Which part of the environment does not work, and what helps."""
-    from sqlalchemy import exc
-
-    if isinstance(problem, (SystemExit, KeyboardInterrupt, GeneratorExit)):
-        return "exit", "env.py must not end the process when it runs migrations"
-    if isinstance(problem, ImportError) or isinstance(problem, exc.NoSuchModuleError):
-        name = (getattr(problem, "name", None) or "").split(".")[0]
-        have = [driver for driver in DRIVERS if importlib.util.find_spec(driver)]
-        if name in DRIVERS or isinstance(problem, exc.NoSuchModuleError):
-            return "import", ("this interpreter (%s) has the drivers %s; install the missing one into it or choose "
-                              "another by the URL's scheme" % (sys.executable, ", ".join(have)))
-        return "import", "the interpreter is %s; is it the project's own?" % sys.executable
-    if isinstance(problem, EOFError):
-        return "env", "env.py asks a question; nobody can answer it here"
-    if isinstance(problem, exc.ArgumentError) and "URL" in str(problem):
-        return "url", resident.ways()
-    if isinstance(problem, (exc.DBAPIError, OSError)) or hasattr(problem, "sqlstate"):
-        return "connect", None
-    return "env", None
+        return ('say under [history] in switchback.toml how env.py learns the URL: url = { env = "NAME" }, '
+                'url = { x = "KEY" }, url = "sqlalchemy.url", or url = "redirect" to lead its every connection '
+                'to the right database%s' % read)
 
 
 def leave_if_forked():
     """A child that env.py forked and that came back here must not go on as a second resident."""
     if os.getpid() != PID:
         os._exit(0)
-
-
-def fresh_event_loop():
-    """Give the next run the event loops of a new process: asyncio.run() leaves none, others leave theirs open."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            policy = asyncio.get_event_loop_policy()
-        loop = getattr(policy._local, "_loop", None)
-        if loop is not None and not loop.is_running() and not loop.is_closed():
-            loop.close()
-        policy._local = type(policy)._Local()
-    except Exception:
-        pass
 
 
 def main():

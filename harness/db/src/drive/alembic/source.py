@@ -1,4 +1,4 @@
-# Part 2 of 3 of the resident.
+# Part 2 of 4 of the resident.
 """What a project's files say without running them: the environment that they read, and what revisions hold."""
 import ast
 import io
@@ -154,6 +154,8 @@ def url_variables(names, url, plain):
     """The values with which the environment leads a project to a URL, for each name that looks like one."""
     values = {name: plain for name in ("DATABASE_URL", "DB_DSN", "DB_URL", "SQLALCHEMY_DATABASE_URI",
                                        "SQLALCHEMY_DATABASE_URL")}
+    if url.get_backend_name() != "sqlite":
+        names = list(names) + list(LIBPQ.values())
     for name in names:
         part = PART_NAME.match(name)
         if URL_NAME.search(name) and DATABASE_NAME.search(name):
