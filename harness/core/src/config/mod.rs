@@ -74,10 +74,12 @@ pub struct HistoryConfig {
 }
 
 impl HistoryConfig {
-    /// What is in the environment of a tool before it is told which database to use.
-    pub fn env_without_places(&self) -> BTreeMap<String, String> {
-        let plain = self.env.iter().filter(|(_, value)| !value.contains('{'));
-        plain.map(|(name, value)| (name.clone(), value.clone())).collect()
+    /// What is in the environment of a tool before it is told which database to use: all that names
+    /// nothing of one but its backend.
+    pub fn env_before(&self, backend: Backend) -> BTreeMap<String, String> {
+        let filled = |value: &String| value.replace("{backend}", backend.name());
+        let all = self.env.iter().map(|(name, value)| (name.clone(), filled(value)));
+        all.filter(|(_, value)| !value.contains('{')).collect()
     }
 }
 

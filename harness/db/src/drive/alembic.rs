@@ -142,7 +142,7 @@ impl Alembic {
         };
         let request = json!({
             "do": "open", "folder": self.folder, "ini": self.config.ini, "section": NAME,
-            "x": self.config.x, "env": self.config.env_without_places(),
+            "x": self.config.x, "env": self.config.env_before(self.backend),
             "url": nowhere, "url_by": self.url_by(),
         });
         let answer = self.request(request)?;
@@ -196,7 +196,9 @@ impl Alembic {
             Some("exit") => "the project's env.py ended the program",
             _ => "alembic's environment does not work",
         };
-        let message = format!("{kind}: {place}{}{}", trouble.message, shown(&said));
+        // Where Python says it in its own words, that is what its users know to read.
+        let traceback = trouble.traceback.unwrap_or_default();
+        let message = format!("{kind}: {place}{}{}{}", trouble.message, shown(&traceback), shown(&said));
         let error = DriveError::new(message);
         match trouble.help {
             Some(help) => error.with_help(help),

@@ -164,12 +164,12 @@ impl Commands {
             let url = self.config.scheme.get(&self.backend).map_or("{url}", String::as_str);
             found.push((name.to_owned(), place.filled(url)));
         }
-        for (name, value) in &self.config.env {
-            match place {
-                Some(place) => found.push((name.clone(), place.filled(value))),
-                None if !value.contains('{') => found.push((name.clone(), value.clone())),
-                None => {}
+        match place {
+            Some(place) => {
+                let filled = |(name, value): (&String, &String)| (name.clone(), place.filled(value));
+                found.extend(self.config.env.iter().map(filled));
             }
+            None => found.extend(self.config.env_before(self.backend)),
         }
         found.push(("SWITCHBACK_BACKEND".to_owned(), self.backend.name().to_owned()));
         found

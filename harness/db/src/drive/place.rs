@@ -43,8 +43,8 @@ impl Place {
 
     /// A text in which `{url}` and the parts of it stand for this database.
     pub(super) fn filled(&self, text: &str) -> String {
-        let parts = self.parts();
-        parts.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        let text = text.replace("{backend}", self.backend().name());
+        self.parts().iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 
     /// What of a database can be named in a command or an environment variable.
@@ -89,6 +89,7 @@ mod tests {
     }
 
     #[rstest]
+    #[case("is {backend}", "is postgres")]
     #[case("x {url}", "x postgres://u:p@h:1/d")]
     #[case("{user} {password} {host} {port} {database} {other}", "u p h 1 d {other}")]
     fn the_parts_of_a_url_can_be_named(#[case] text: &str, #[case] filled: &str) {
