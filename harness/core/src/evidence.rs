@@ -26,6 +26,11 @@ impl Evidence {
     pub fn recordings(&self) -> impl Iterator<Item = &Recording> {
         self.recordings.values()
     }
+
+    /// PostgreSQL's recording and SQLite's, if both ran.
+    pub fn both(&self) -> Option<(&Recording, &Recording)> {
+        self.recordings.get(&Backend::Postgres).zip(self.recordings.get(&Backend::Sqlite))
+    }
 }
 
 /// What was seen on one backend.

@@ -188,25 +188,35 @@ fn stops_short(check: &Check, recording: &Recording, judgement: &mut Judgement) 
     stops_short
 }
 
-/// Both recordings, for a check that holds one against the other at head; otherwise says why there
-/// is nothing to hold.
+/// Both recordings, for a check that holds one against the other; otherwise says why there is
+/// nothing to hold.
+fn both<'a>(
+    check: &Check,
+    evidence: &'a Evidence,
+    judgement: &mut Judgement,
+) -> Option<(&'a Recording, &'a Recording)> {
+    let both = evidence.both();
+    // Why a backend could not run is told already; that one was not asked for is not.
+    let told = |backend: &Backend| {
+        evidence.recordings.contains_key(backend)
+            || evidence.not_run.iter().any(|one| one.backend == Some(*backend))
+    };
+    if both.is_none() && !evidence.recordings.is_empty() {
+        for backend in Backend::ALL.into_iter().filter(|backend| !told(backend)) {
+            let reason = format!("it compares both backends, and {backend} was not selected");
+            judgement.not_run.push(NotRun::check(check.id, backend, reason));
+        }
+    }
+    both
+}
+
+/// The same for a check that compares them at head.
 fn both_at_head<'a>(
     check: &Check,
     evidence: &'a Evidence,
     judgement: &mut Judgement,
 ) -> Option<(&'a Recording, &'a Recording)> {
-    let [postgres, sqlite] = [Backend::Postgres, Backend::Sqlite].map(|one| evidence.recordings.get(&one));
-    let (Some(postgres), Some(sqlite)) = (postgres, sqlite) else {
-        // Why a backend could not run is told already; that one was not asked for is not.
-        for backend in Backend::ALL {
-            let told = evidence.not_run.iter().any(|one| one.backend == Some(backend));
-            if !told && !evidence.recordings.contains_key(&backend) && !evidence.recordings.is_empty() {
-                let reason = format!("it compares both backends, and {backend} was not selected");
-                judgement.not_run.push(NotRun::check(check.id, backend, reason));
-            }
-        }
-        return None;
-    };
+    let (postgres, sqlite) = both(check, evidence, judgement)?;
     let stopped = [postgres, sqlite].map(|recording| stops_short(check, recording, judgement));
     (!stopped.contains(&true)).then_some((postgres, sqlite))
 }

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Check, Family, Judge, Judgement, counted, is_of_the_clock, quoted, script_of};
-use crate::Backend;
+use super::{Check, Family, Judge, Judgement, both, counted, is_of_the_clock, quoted, script_of};
 use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRows, Walk};
 use crate::family::ColumnType;
 use crate::history::Downgrade;
@@ -37,8 +36,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
             judgement.findings.extend(not_given_back(recording, &trip));
         }
     }
-    let both = (evidence.recordings.get(&Backend::Postgres), evidence.recordings.get(&Backend::Sqlite));
-    let (Some(postgres), Some(sqlite)) = both else { return };
+    let Some((postgres, sqlite)) = both(&CHECK, evidence, judgement) else { return };
     let trips: BTreeMap<_, _> = sqlite.round_trips().map(|trip| (&trip.revision.id, trip)).collect();
     for trip in postgres.round_trips() {
         if let Some(other) = trips.get(&trip.revision.id) {
@@ -346,5 +344,17 @@ fn shown(value: &Datum) -> String {
         Datum::Null => "NULL".to_owned(),
         _ if short.len() < text.len() => format!("'{short}…'"),
         _ => format!("'{text}'"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{applied, check, recording};
+
+    #[test]
+    fn what_compares_both_is_said_not_to_have_run() {
+        let history = recording().up_only(1).probe([applied("1")]);
+        check(&CHECK, history).finds([]).not_run("it compares both backends, and postgres was not selected");
     }
 }

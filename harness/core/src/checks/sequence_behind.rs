@@ -1,7 +1,6 @@
 //! `sequence-behind`: a row that leaves its key to the database is refused, or gets no key.
 
-use super::{Check, Family, Judge, Judgement, named, quoted, script_of, shortened};
-use crate::Backend;
+use super::{Check, Family, Judge, Judgement, both_at_head, named, quoted, script_of, shortened};
 use crate::evidence::{Counted, Evidence, Recording, Step, Walk};
 use crate::history::Direction;
 use crate::report::{Finding, Severity};
@@ -28,8 +27,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
     for recording in evidence.recordings() {
         judgement.findings.extend(recording.counted.iter().filter_map(|one| behind(recording, one)));
     }
-    let both = (evidence.recordings.get(&Backend::Postgres), evidence.recordings.get(&Backend::Sqlite));
-    let (Some(postgres), Some(sqlite)) = both else { return };
+    let Some((postgres, sqlite)) = both_at_head(&CHECK, evidence, judgement) else { return };
     for (one, other) in postgres.trials.iter().zip(&sqlite.trials) {
         if one.question.promise == Promise::Counting {
             // The other way round, SQLite counts by nature, and the application gives the keys.
@@ -86,4 +84,20 @@ fn counts_on_one(recording: &Recording, trial: &Trial, other: &Recording, others
     finding.backend = Some(recording.backend);
     finding.revision = touched.cloned();
     Some(finding.repeating("parity-mismatch", object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{applied, check, failed, recording, schema};
+
+    #[test]
+    fn what_compares_both_is_said_not_to_have_run() {
+        let reached = || recording().up_only(1).trunk([applied("1").seeing(&schema(&["t"]))]);
+        check(&CHECK, reached())
+            .finds([])
+            .not_run("it compares both backends, and postgres was not selected");
+        let stopped = recording().up_only(1).trunk([failed("1", "no")]);
+        check(&CHECK, reached().beside(stopped)).finds([]).not_run("the history did not reach head");
+    }
 }

@@ -15,6 +15,7 @@ use crate::judge::Rules;
 use crate::layout::{self, Entry, Layout as _, SourceTree};
 use crate::report::Severity;
 use crate::schema::{Kind, Name, Object, ObjectId, Schema};
+use crate::trials::{Answer, Question, Trial};
 
 const NAMES: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
 
@@ -53,6 +54,7 @@ pub(crate) struct Hand {
     walks: BTreeMap<Walk, Vec<Seen>>,
     metadata: Option<Schema>,
     attempts: Vec<Attempt>,
+    trials: Vec<Trial>,
     dangling: Vec<DanglingRow>,
     postgres: Option<Box<Hand>>,
 }
@@ -184,6 +186,13 @@ impl Hand {
         tried
     }
 
+    /// A question, and what the database answered.
+    pub(crate) fn trial(mut self, question: Question, answer: Answer) -> Self {
+        let statement = format!("{:?} …", question.promise);
+        self.trials.push(Trial { question: Arc::new(question), statement, answer });
+        self
+    }
+
     /// The same project's recording on PostgreSQL.
     pub(crate) fn beside(self, postgres: Hand) -> Self {
         Self { postgres: Some(Box::new(postgres)), ..self }
@@ -217,7 +226,7 @@ impl Hand {
                 .map(|schema| Declared { file: "schema.sql".to_owned(), schema: Ok(Arc::new(schema)) }),
             counted: Vec::new(),
             began: 0,
-            trials: Vec::new(),
+            trials: self.trials,
             attempts: self.attempts,
             dangling_rows: self.dangling,
             not_run: Vec::new(),

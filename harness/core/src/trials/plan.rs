@@ -389,7 +389,10 @@ impl<'a> Table<'a> {
 
     /// The values by which a row is found again.
     fn key(&self, row: &Row) -> Option<Row> {
-        let key = self.groups.values().find_map(|group| primary_key(group))?;
+        let keys = self.groups.values().filter_map(|group| primary_key(group));
+        // A column that one of the two lacks would find nothing there.
+        let shared = |key: &Vec<String>| key.iter().all(|column| self.columns.contains_key(column.as_str()));
+        let key = keys.into_iter().find(shared)?;
         key.iter().map(|column| Some((column.clone(), row.get(column)?.clone()))).collect()
     }
 
