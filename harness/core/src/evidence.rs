@@ -425,6 +425,13 @@ impl TableRows {
         Some(projected)
     }
 
+    /// Whether both hold the same rows, in whichever order their columns stand.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let (mut own, mut others) = (self.project(&self.columns), other.project(&self.columns));
+        own.iter_mut().chain(&mut others).for_each(|rows| rows.sort());
+        self == other || self.columns.len() == other.columns.len() && own == others
+    }
+
     /// The distinct keys of the rows, or nothing without a primary key.
     pub fn keys(&self) -> Option<BTreeSet<Vec<Option<&str>>>> {
         if self.key.is_empty() {
@@ -509,6 +516,19 @@ mod tests {
         assert_eq!(shown[2], "line 2");
         let end = ["-- and 1 more line", "-- Key (id)=(1)", "-- is there"];
         assert_eq!(shown[EXCERPT_LINES + 1..], end);
+    }
+
+    #[test]
+    fn rows_are_the_same_in_whichever_order_their_columns_stand() {
+        let rows = |columns: [&str; 2], rows: &[[&str; 2]]| TableRows {
+            columns: columns.map(str::to_owned).to_vec(),
+            key: Vec::new(),
+            rows: rows.iter().map(|row| row.map(|cell| Some(cell.to_owned())).to_vec()).collect(),
+        };
+        let one = rows(["a", "b"], &[["1", "y"], ["2", "x"]]);
+        assert!(one.is_same_as(&rows(["b", "a"], &[["x", "2"], ["y", "1"]])));
+        assert!(!one.is_same_as(&rows(["b", "a"], &[["x", "1"], ["y", "2"]])));
+        assert!(!one.is_same_as(&rows(["a", "c"], &[["1", "y"], ["2", "x"]])));
     }
 
     #[test]
