@@ -11,6 +11,7 @@ mod downgrade_fails;
 mod downgrade_leaves_trace;
 mod escapes_database;
 mod invalid_object;
+mod meant;
 mod metadata_drift;
 mod missing_downgrade;
 mod parity_mismatch;

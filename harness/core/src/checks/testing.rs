@@ -101,7 +101,7 @@ impl Seen {
 
     /// It was taken once more with plain rows, and then went like this.
     pub(crate) fn retried(mut self, outcome: Outcome, row: &str) -> Self {
-        self.retried = Some(Retried { outcome, row: Some(row.to_owned()) });
+        self.retried = Some(Retried { outcome, row: Some(row.to_owned()), bent: false });
         self
     }
 

@@ -1,7 +1,8 @@
 //! `value-not-kept`: what is read back is not what was written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::meant::{assigned, triggers};
 use super::{Check, Family, Judge, Judgement, counted, quoted};
 use crate::evidence::{Recording, Walk};
 use crate::family::{ColumnType, Family as Types};
@@ -20,7 +21,7 @@ pub(super) static CHECK: Check = Check {
           numbers. The values fit the types of both backends, so both must keep them. The usual culprit is a type \
           that SQLite does not know: STRING has numeric affinity, and turns '01067' into 1067 (SQLite manual, \
           \"Datatypes In SQLite\", 3.1). Decimals with more than 15 digits, which SQLite keeps as floating point \
-          numbers, are a warning.",
+          numbers, are a warning. Columns that a trigger gives values of its own are left out.",
     example: "amount NUMERIC(38, 10) NOT NULL",
     mend: "Declare the column with a type that keeps the value on both, such as TEXT.",
     walks: &[Walk::Trunk, Walk::Trials],
@@ -75,7 +76,14 @@ fn losses<'a>(recording: &'a Recording, trial: &'a Trial, cells: &'a [Option<Str
         return Vec::new();
     };
     let dialect = Dialect { backend: recording.backend, schema: recording.head() };
+    let head = recording.head();
+    let texts = head.table(table).into_iter().flat_map(|group| triggers(head, group, "insert"));
+    let by_triggers: BTreeSet<String> = texts.flat_map(|text| assigned(text, recording.backend)).collect();
     let read = reading.columns.iter().zip(cells).filter_map(|(column, cell)| {
+        // What a trigger makes of a value is no accident.
+        if by_triggers.contains(&column.to_lowercase()) {
+            return None;
+        }
         // What only one backend has a type for has no form that the other keeps.
         let written = row.get(column).filter(|value| !matches!(value, Datum::Verbatim(_)))?;
         let column_type = dialect.column(table, column);
@@ -192,7 +200,7 @@ mod tests {
     use super::CHECK;
     use crate::checks::testing::{Hand, applied, check, recording, schema};
     use crate::rows::Datum;
-    use crate::schema::{Kind, Name, ObjectId};
+    use crate::schema::{Attribute, Kind, Name, Object, ObjectId};
     use crate::trials::{Action, Answer, Promise, Question, Reading, Row};
 
     /// Rows of a table `t` with a column `a`, found again by a key, and what came of each.
@@ -236,6 +244,22 @@ mod tests {
         ]);
         check(&CHECK, written(&[], [read(&[])]))
             .finds(["a row that is written into table \"t\" is not there afterwards (sqlite)"]);
+    }
+
+    #[test]
+    fn what_a_trigger_writes_is_no_accident() {
+        let of_trigger = |body: &str| {
+            let mut tables = schema(&["t", "t.id", "t.a"]);
+            let trigger = Object::new()
+                .with(Attribute::Events, vec!["insert".to_owned()])
+                .with(Attribute::Definition, body);
+            tables.insert(ObjectId::part(Kind::Table, Name::new("t"), Kind::Trigger, "tr"), trigger);
+            let hand = written(&["id"], [read(&[&["'y'", "'x'"]])]);
+            check(&CHECK, hand.trunk([applied("1").seeing(&tables)]))
+        };
+        of_trigger("update t set a = 'y' where id = new.id").finds([]);
+        of_trigger("insert into audit (a) values (new.a)")
+            .finds(["column \"a\" of table \"t\" does not keep what is written (sqlite)"]);
     }
 
     #[test]
