@@ -95,6 +95,26 @@ fn a_sequence_behind_rows_that_a_revision_writes_is_found(#[case] between: &str,
     assert!(ran.stdout.contains("\n1 error:"), "{}", ran.stdout);
 }
 
+/// Each row of such a table needs a parent of its own, so there is none that could be added.
+#[rstest]
+#[case::behind("INSERT INTO notes_new SELECT id, account FROM notes;", 1)]
+#[case::set(
+    "INSERT INTO notes_new SELECT id, account FROM notes; SELECT setval('notes_new_id_seq', max(id)) FROM notes;",
+    0
+)]
+fn a_sequence_of_a_table_with_one_row_for_each_parent_is_tried(#[case] copy: &str, #[case] code: i32) {
+    let table = |name: &str| {
+        format!(
+            "CREATE TABLE {name} (id SERIAL PRIMARY KEY, account INTEGER NOT NULL UNIQUE REFERENCES accounts (id));"
+        )
+    };
+    let first = format!("{ACCOUNTS}{}", table("notes"));
+    let second =
+        format!("{} {copy} DROP TABLE notes; ALTER TABLE notes_new RENAME TO notes;", table("notes_new"));
+    let Some(ran) = counts(&[("1_first.sql", &first), ("2_second.sql", &second)], "") else { return };
+    ran.ends(code).keeps_quiet_about("could be tried");
+}
+
 #[rstest]
 #[case::counted("INSERT INTO kinds (name) VALUES ('user'), ('admin');")]
 #[case::set("INSERT INTO kinds (id, name) VALUES (1, 'user'); SELECT setval('kinds_id_seq', 1);")]

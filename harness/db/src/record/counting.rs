@@ -7,10 +7,10 @@ use std::sync::Arc;
 use switchback_core::evidence::{Counted, Recording, Rows, TableRows};
 use switchback_core::history::{Revision, RevisionId};
 use switchback_core::report::NotRun;
-use switchback_core::rows::{Parents, Side, TableGenerator, foreign_keys};
-use switchback_core::schema::{Name, Schema};
+use switchback_core::rows::{Datum, Parents, Side, TableGenerator, foreign_keys};
+use switchback_core::schema::{Attribute, Kind, Name, Schema};
 use switchback_core::sql::{quoted_identifier, words};
-use switchback_core::trials::{Action, Answer, Dialect, counting_column};
+use switchback_core::trials::{Action, Answer, Dialect, Row, counting_column};
 
 use super::engine::all_rows;
 use super::sow::{Field, sow, takes_no_rows};
@@ -90,8 +90,13 @@ pub(super) async fn count<E: Engine>(
         }
         let Some((column, table)) = counts(plan, own, name) else { continue };
         let parents = parents.get_or_insert_with(|| parents_of(own, rows));
-        let beyond = largest(carried, &column);
-        let tried = try_one(engine, probe, own, &table, parents, (&column, beyond)).await?;
+        let counts = (column.as_str(), largest(carried, &column));
+        let mut tried = try_one(engine, probe, own, &table, parents, counts).await?;
+        if let Tried::Not(_) = tried
+            && let Some(again) = try_again(engine, probe, own, (name, carried), counts).await?
+        {
+            tried = again;
+        }
         counting.note(revision, name, column, tried);
     }
     Ok(())
@@ -151,53 +156,92 @@ fn parents_of(own: Side<'_>, rows: &Rows) -> Parents {
     parents
 }
 
-/// Tries a row that the table takes with a key of its own once more without it. If the largest key
-/// that is there is given, the new one has to be beyond it.
+/// Tries rows made up for the table until it takes one with a key of its own.
 async fn try_one<E: Engine>(
     engine: &mut E,
     database: &mut E::Database,
     own: Side<'_>,
     table: &TableGenerator<'_>,
     parents: &Parents,
-    (column, largest): (&str, Option<i128>),
+    counting: (&str, Option<i128>),
 ) -> Result<Tried, RecordError> {
-    let dialect = Dialect { backend: own.backend, schema: own.schema };
-    let name = table.name();
-    let mut why = String::new();
+    let mut tried = Tried::Not(String::new());
     for number in FROM..FROM + TRIES {
-        let mut row = match table.candidate(number, parents) {
+        let row = match table.candidate(number, parents) {
             Ok(candidate) => candidate.cells,
             Err(reason) => return Ok(Tried::Not(reason)),
         };
-        let whole = dialect.action(&Action::Insert { table: name.clone(), row: row.clone() });
-        if let Answer::Refused(reason) | Answer::NotAsked(reason) =
-            engine.answer(database, &[], &whole, None).await?
-        {
-            why = reason;
-            continue;
+        tried = try_row(engine, database, own, (table.name(), row), &[], counting).await?;
+        if matches!(tried, Tried::So { .. }) {
+            break;
         }
-        row.remove(column);
-        let statement = dialect.action(&Action::Insert { table: name.clone(), row });
-        // A key that is not beyond those that are there meets one of them sooner or later.
-        let beyond = largest.map(|largest| {
-            let (table, column) = (super::statement::table(name), quoted_identifier(column));
-            format!("SELECT {} FROM {table} WHERE {column} > {largest}", own.backend.cell("count(*)"))
-        });
-        let refused = match engine.answer(database, &[], &statement, beyond.as_deref()).await? {
-            Answer::Refused(reason) => Some(reason),
-            Answer::Accepted(rows) => {
-                let none = rows.first().and_then(|row| row.first()?.as_deref()) == Some("0");
-                let is_behind = |largest| format!("the key is not beyond {largest}, which is there");
-                largest.filter(|_| none).map(is_behind)
-            }
-            Answer::NotAsked(reason) => {
-                why = reason;
-                continue;
-            }
-        };
-        return Ok(Tried::So { statement, refused });
     }
-    Ok(Tried::Not(why))
+    Ok(tried)
+}
+
+/// Where the table takes no further row, since each needs a parent of its own: takes one of its rows
+/// away, and tries it once more. That is not the last one, whose key SQLite would give again.
+async fn try_again<E: Engine>(
+    engine: &mut E,
+    database: &mut E::Database,
+    own: Side<'_>,
+    (name, carried): (&Name, &TableRows),
+    (column, largest): (&str, Option<i128>),
+) -> Result<Option<Tried>, RecordError> {
+    let dialect = Dialect { backend: own.backend, schema: own.schema };
+    let datum = |(name_of, cell): (&String, &Option<String>)| {
+        let column_type = dialect.column(name, name_of);
+        (name_of.clone(), Datum::read(own.backend, &column_type, cell.as_deref()))
+    };
+    let mut rows = carried.rows.iter().map(|row| carried.columns.iter().zip(row).map(datum).collect());
+    let is_last = |row: &Row| row.get(column) == largest.map(Datum::Integer).as_ref();
+    let Some(mut row) = rows.find(|row| !is_last(row)) else { return Ok(None) };
+    let group = own.schema.table(name);
+    let is_given = |column: &str| {
+        let object = group.and_then(|group| group.part(Kind::Column, column));
+        object.is_some_and(|object| !object.has(Attribute::Generated))
+    };
+    row.retain(|column, _| is_given(column));
+    let key: Row =
+        row.get_key_value(column).map(|(name, key)| (name.clone(), key.clone())).into_iter().collect();
+    let gone = dialect.action(&Action::Delete { table: name.clone(), key });
+    let tried = try_row(engine, database, own, (name, row), &[gone], (column, largest)).await?;
+    Ok(Some(tried).filter(|tried| matches!(tried, Tried::So { .. })))
+}
+
+/// Tries a row that the table takes with a key of its own once more without it. If the largest key
+/// that is there is given, the new one has to be beyond it.
+async fn try_row<E: Engine>(
+    engine: &mut E,
+    database: &mut E::Database,
+    own: Side<'_>,
+    (name, mut row): (&Name, Row),
+    prepare: &[String],
+    (column, largest): (&str, Option<i128>),
+) -> Result<Tried, RecordError> {
+    let dialect = Dialect { backend: own.backend, schema: own.schema };
+    let insert = |row: &Row| dialect.action(&Action::Insert { table: name.clone(), row: row.clone() });
+    let whole = engine.answer(database, prepare, &insert(&row), None).await?;
+    if let Answer::Refused(reason) | Answer::NotAsked(reason) = whole {
+        return Ok(Tried::Not(reason));
+    }
+    row.remove(column);
+    let statement = insert(&row);
+    // A key that is not beyond those that are there meets one of them sooner or later.
+    let beyond = largest.map(|largest| {
+        let (table, column) = (super::statement::table(name), quoted_identifier(column));
+        format!("SELECT {} FROM {table} WHERE {column} > {largest}", own.backend.cell("count(*)"))
+    });
+    let refused = match engine.answer(database, prepare, &statement, beyond.as_deref()).await? {
+        Answer::Refused(reason) => Some(reason),
+        Answer::Accepted(rows) => {
+            let none = rows.first().and_then(|row| row.first()?.as_deref()) == Some("0");
+            let is_behind = |largest| format!("the key is not beyond {largest}, which is there");
+            largest.filter(|_| none).map(is_behind)
+        }
+        Answer::NotAsked(reason) => return Ok(Tried::Not(reason)),
+    };
+    Ok(Tried::So { statement, refused })
 }
 
 /// The largest key that is there.
