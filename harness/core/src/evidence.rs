@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::Backend;
 use crate::history::{Direction, History, Revision, RevisionId, State};
 use crate::report::{Location, NotRun};
-use crate::rows::Candidate;
+use crate::rows::{Candidate, cut};
 use crate::schema::{Name, Schema};
 use crate::sql::leading_words;
-use crate::trials::Trial;
+use crate::trials::{Dialect, Trial};
 
 /// All observations of all walks on all backends.
 #[derive(Clone, Debug, Default)]
@@ -136,6 +136,16 @@ impl Recording {
             before = after;
             Some(change)
         })
+    }
+
+    /// The latest revision that changed a table.
+    pub fn latest_change_of(&self, table: &Name) -> Option<&RevisionId> {
+        self.latest_change(|before, after| before.table(table) != after.table(table))
+    }
+
+    /// The statement by which a question was put.
+    pub fn statement(&self, trial: &Trial) -> String {
+        Dialect { backend: self.backend, schema: self.head() }.action(&trial.question.action)
     }
 
     /// The latest revision whose step on the trunk satisfies `matches`, given the schemas before
@@ -334,8 +344,8 @@ impl Failure {
             text.push_str(&format!("-- statement {ordinal} of {of}\n"));
         }
         for line in lines {
-            text.extend(line.chars().take(EXCERPT_WIDTH));
-            text.push_str(if line.chars().count() > EXCERPT_WIDTH { "…\n" } else { "\n" });
+            text.push_str(&cut(line, EXCERPT_WIDTH));
+            text.push('\n');
         }
         if hidden > 0 {
             let lines = if hidden == 1 { "line" } else { "lines" };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Family, Judge, Judgement, both_at_head, is_of_the_clock, quoted, shortened};
+use super::{Check, Family, Judge, Judgement, both_at_head, is_of_the_clock, shortened};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Walk};
 use crate::family::Family as Types;
@@ -73,7 +73,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
     judgement.findings.extend(note(&of_types, sqlite));
     for ((backend, table), reasons) in not_asked {
         let count = super::counted(reasons.len(), "question", "questions");
-        let reason = format!("{count} about table {} could not be put: {}", quoted(table), reasons[0]);
+        let reason = format!("{count} about table {} could not be put: {}", table.quoted(), reasons[0]);
         judgement.not_run.push(NotRun::check(CHECK.id, backend, reason));
     }
 }
@@ -95,7 +95,7 @@ fn enforces_no_reference(postgres: &Recording, sqlite: &Recording, judgement: &m
     let keys = super::counted(broken.len(), "foreign key", "foreign keys");
     let message = format!("sqlite, as this run opens it, enforces none of {keys} that postgres enforces");
     let finding = Finding::new(CHECK.id, message)
-        .quoting(Some(format!("{}\n{}", shown(Backend::Postgres, one), shown(Backend::Sqlite, other))))
+        .quoting(Some(format!("{}\n{}", shown(postgres, one), shown(sqlite, other))))
         .help(
             "if the application opens SQLite with PRAGMA foreign_keys = ON, say foreign_keys = true under \
              [sqlite]; if it does not, it should",
@@ -201,7 +201,7 @@ impl Cells {
 
 fn finding(one: &Trial, other: &Trial, how: &str, postgres: &Recording, sqlite: &Recording) -> Finding {
     let question = &one.question;
-    let excerpt = format!("{}\n{}", shown(Backend::Postgres, one), shown(Backend::Sqlite, other));
+    let excerpt = format!("{}\n{}", shown(postgres, one), shown(sqlite, other));
     let table = &question.object.group;
     let mut finding = Finding::new(CHECK.id, format!("{} {how}", question.what))
         .about(&question.object)
@@ -209,13 +209,11 @@ fn finding(one: &Trial, other: &Trial, how: &str, postgres: &Recording, sqlite: 
         .help(help(question.promise, &one.answer));
     let lenient = if matches!(one.answer, Answer::Accepted(_)) { postgres } else { sqlite };
     finding.backend = Some(lenient.backend);
-    let touched =
-        lenient.latest_change(|before: &Schema, after: &Schema| before.table(table) != after.table(table));
-    finding.revision = touched.cloned();
+    finding.revision = lenient.latest_change_of(table).cloned();
     finding
 }
 
-fn shown(backend: Backend, trial: &Trial) -> String {
+fn shown(recording: &Recording, trial: &Trial) -> String {
     let answer = match &trial.answer {
         Answer::Accepted(rows) if rows.is_empty() => "accepted".to_owned(),
         Answer::Accepted(rows) => {
@@ -226,7 +224,7 @@ fn shown(backend: Backend, trial: &Trial) -> String {
         Answer::Refused(reason) => format!("refused: {reason}"),
         Answer::NotAsked(reason) => format!("not asked: {reason}"),
     };
-    format!("{}\n-- {backend}: {answer}", shortened(&trial.statement))
+    format!("{}\n-- {}: {answer}", shortened(&recording.statement(trial)), recording.backend)
 }
 
 fn help(promise: Promise, on_postgres: &Answer) -> String {
@@ -259,7 +257,7 @@ fn note(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<F
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let lines = of_types.iter().map(|(table, trials)| format!("{}: {}\n", quoted(table), columns(trials)));
+    let lines = of_types.iter().map(|(table, trials)| format!("{}: {}\n", table.quoted(), columns(trials)));
     let excerpt: String = lines.collect();
     let tables = super::counted(of_types.len(), "table", "tables");
     let message = format!("sqlite takes values that the types of postgres refuse, in {tables}");

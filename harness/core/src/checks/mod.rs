@@ -31,7 +31,7 @@ use crate::Backend;
 use crate::evidence::{Evidence, Failure, Recording, Step, Walk};
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Location, NotRun, Severity};
-use crate::rows::Datum;
+use crate::rows::{Datum, cut};
 use crate::schema::{Kind, Name, ObjectId};
 
 /// Every check, in the order of the documentation.
@@ -240,17 +240,9 @@ fn remedy(recording: &Recording, failure: &Failure) -> Option<String> {
 fn named(id: &ObjectId) -> String {
     match id.part {
         Some((kind, _)) if kind != Kind::Index => {
-            format!("{} of {} {}", id.described(), id.group_kind, quoted(&id.group))
+            format!("{} of {} {}", id.described(), id.group_kind, id.group.quoted())
         }
         _ => id.described(),
-    }
-}
-
-/// A name between double quotes, as messages write it.
-fn quoted(name: &Name) -> String {
-    match name.namespace() {
-        Some(namespace) => format!("\"{namespace}.{}\"", name.local()),
-        None => format!("\"{}\"", name.local()),
     }
 }
 
@@ -298,10 +290,7 @@ fn is_of_the_clock(recording: &Recording, value: &Datum) -> bool {
 
 /// A statement of the recorder's own on one line that fits a screen.
 fn shortened(statement: &str) -> String {
-    const WIDTH: usize = 160;
-    let line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    let short: String = line.chars().take(WIDTH).collect();
-    if short.len() < line.len() { format!("{short}…") } else { short }
+    cut(&statement.split_whitespace().collect::<Vec<_>>().join(" "), 160)
 }
 
 /// `1 row`, or `3 rows`: a count that reads well in a sentence.

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Check, Family, Judge, Judgement, both, counted, is_of_the_clock, quoted, script_of};
+use super::{Check, Family, Judge, Judgement, both, counted, is_of_the_clock, script_of};
 use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRows, Walk};
 use crate::family::ColumnType;
 use crate::history::Downgrade;
 use crate::report::{Finding, Severity};
-use crate::rows::Datum;
+use crate::rows::{Datum, cut};
 use crate::schema::{Kind, Name, Schema};
 
 pub(super) static CHECK: Check = Check {
@@ -304,7 +304,7 @@ impl<'a> Changes<'a> {
         let message = format!(
             "downgrade of {name} does not give {} of table {} the old values back ({backend})",
             self.names(),
-            quoted(table)
+            table.quoted()
         );
         let mut finding = Finding::new(CHECK.id, message)
             .about(table)
@@ -324,7 +324,7 @@ impl<'a> Changes<'a> {
             "upgrade of {} leaves other values in {} of table {} on sqlite than on postgres",
             sqlite.recording.name(revision),
             self.names(),
-            quoted(table)
+            table.quoted()
         );
         let mut finding = Finding::new(CHECK.id, message)
             .about(table)
@@ -338,12 +338,9 @@ impl<'a> Changes<'a> {
 }
 
 fn shown(value: &Datum) -> String {
-    let text = value.plain();
-    let short: String = text.chars().take(40).collect();
     match value {
         Datum::Null => "NULL".to_owned(),
-        _ if short.len() < text.len() => format!("'{short}…'"),
-        _ => format!("'{text}'"),
+        _ => format!("'{}'", cut(&value.plain(), 40)),
     }
 }
 

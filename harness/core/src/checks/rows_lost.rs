@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::meant::Meant;
-use super::{Check, Family, Judge, Judgement, counted, quoted, script_of};
+use super::{Check, Family, Judge, Judgement, counted, script_of};
 use crate::evidence::{Observation, Recording, Rows, TableRows, Walk};
 use crate::report::{Finding, NotRun, Severity};
 use crate::rows::shown;
@@ -124,7 +124,7 @@ fn finding(recording: &Recording, seen: &Observation, table: &Name, loss: &Loss)
         seen.step.direction,
         recording.name(revision),
         counted(loss.rows, "row", "rows"),
-        quoted(table),
+        table.quoted(),
         recording.backend
     );
     let keys: String = loss.keys.iter().map(|key| format!("- {table} ({key})\n")).collect();

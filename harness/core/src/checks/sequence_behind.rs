@@ -1,6 +1,6 @@
 //! `sequence-behind`: a row that leaves its key to the database is refused, or gets no key.
 
-use super::{Check, Family, Judge, Judgement, both_at_head, named, quoted, script_of, shortened};
+use super::{Check, Family, Judge, Judgement, both_at_head, named, script_of, shortened};
 use crate::evidence::{Counted, Evidence, Recording, Step, Walk};
 use crate::history::Direction;
 use crate::report::{Finding, Severity};
@@ -42,7 +42,7 @@ fn behind(recording: &Recording, counted: &Counted) -> Option<Finding> {
     let message = format!(
         "after {}, a row of table {} that leaves \"{}\" to the database gets no new key ({}): {reason}",
         recording.name(&counted.revision),
-        quoted(&counted.table),
+        counted.table.quoted(),
         counted.column,
         recording.backend
     );
@@ -75,14 +75,12 @@ fn counts_on_one(recording: &Recording, trial: &Trial, other: &Recording, others
         recording.backend,
         other.backend
     );
-    let touched =
-        recording.latest_change(|before, after| before.table(&object.group) != after.table(&object.group));
     let mut finding = Finding::new(CHECK.id, message)
         .about(object)
-        .quoting(Some(shortened(&trial.statement)))
+        .quoting(Some(shortened(&recording.statement(trial))))
         .help("declare the key so that both count: INTEGER PRIMARY KEY on SQLite, an identity on PostgreSQL");
     finding.backend = Some(recording.backend);
-    finding.revision = touched.cloned();
+    finding.revision = recording.latest_change_of(&object.group).cloned();
     Some(finding.repeating("parity-mismatch", object))
 }
 

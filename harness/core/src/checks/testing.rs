@@ -188,8 +188,7 @@ impl Hand {
 
     /// A question, and what the database answered.
     pub(crate) fn trial(mut self, question: Question, answer: Answer) -> Self {
-        let statement = format!("{:?} …", question.promise);
-        self.trials.push(Trial { question: Arc::new(question), statement, answer });
+        self.trials.push(Trial { question: Arc::new(question), answer });
         self
     }
 

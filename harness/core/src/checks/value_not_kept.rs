@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::meant::{assigned, triggers};
-use super::{Check, Family, Judge, Judgement, counted, quoted};
+use super::{Check, Family, Judge, Judgement, counted};
 use crate::evidence::{Recording, Walk};
 use crate::family::{ColumnType, Family as Types};
 use crate::report::{Finding, NotRun, Severity};
-use crate::rows::Datum;
+use crate::rows::{Datum, cut};
 use crate::schema::{Kind, Name, ObjectId};
 use crate::trials::{Action, Answer, Dialect, Promise, Trial};
 
@@ -57,7 +57,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     }
     for (table, reasons) in unread {
         let rows = counted(reasons.len(), "row", "rows");
-        let reason = format!("{rows} of table {} could not be tried: {}", quoted(table), reasons[0]);
+        let reason = format!("{rows} of table {} could not be tried: {}", table.quoted(), reasons[0]);
         judgement.not_run.push(NotRun::check(CHECK.id, recording.backend, reason));
     }
 }
@@ -102,14 +102,17 @@ fn not_found(recording: &Recording, table: &Name, trials: &[&Trial]) -> Option<F
     let columns: Vec<String> = key.keys().map(|column| format!("\"{column}\"")).collect();
     let (message, object) = match key.keys().collect::<Vec<_>>()[..] {
         [] => (
-            format!("a row that is written into table {} is not there afterwards ({backend})", quoted(table)),
+            format!(
+                "a row that is written into table {} is not there afterwards ({backend})",
+                table.quoted()
+            ),
             ObjectId::whole(Kind::Table, table.clone()),
         ),
         [column] => (
             format!(
                 "column \"{column}\" of table {} does not keep what is written: a row is not found again by it \
                  ({backend})",
-                quoted(table)
+                table.quoted()
             ),
             ObjectId::part(Kind::Table, table.clone(), Kind::Column, column),
         ),
@@ -117,7 +120,7 @@ fn not_found(recording: &Recording, table: &Name, trials: &[&Trial]) -> Option<F
             format!(
                 "columns {} of table {} do not keep what is written: a row is not found again by them ({backend})",
                 columns.join(", "),
-                quoted(table)
+                table.quoted()
             ),
             ObjectId::part(Kind::Table, table.clone(), Kind::Column, first),
         ),
@@ -125,33 +128,34 @@ fn not_found(recording: &Recording, table: &Name, trials: &[&Trial]) -> Option<F
     let line = |trial: &&Trial| {
         let key = &trial.question.reading.as_ref()?.key;
         let cell = |(column, value): (&String, &Datum)| {
-            format!("{column} = {}", shown(&value.literal(backend, &dialect.column(table, column))))
+            format!("{column} = {}", cut(&value.literal(backend, &dialect.column(table, column)), WIDTH))
         };
         let cells: Vec<String> = key.iter().map(cell).collect();
         (!cells.is_empty()).then(|| format!("written {}, and no row has that\n", cells.join(", ")))
     };
-    let touched = recording.latest_change(|before, after| before.table(table) != after.table(table));
     let mut finding = Finding::new(CHECK.id, message)
         .about(&object)
         .quoting(trials.iter().take(SHOWN).map(line).collect())
         .help("declare the key with types that keep its values, and let no trigger or rule change them");
-    finding.revision = touched.cloned();
+    finding.revision = recording.latest_change_of(table).cloned();
     Some(finding)
 }
 
 /// How many values are shown of those that were not kept.
 const SHOWN: usize = 3;
+/// How much of each.
+const WIDTH: usize = 60;
 
 fn finding(recording: &Recording, table: &Name, column: &str, lost: &[Lost<'_>]) -> Finding {
     let backend = recording.backend;
     let first = &lost[0];
     let message =
-        format!("column \"{column}\" of table {} does not keep what is written ({backend})", quoted(table));
+        format!("column \"{column}\" of table {} does not keep what is written ({backend})", table.quoted());
     let line = |one: &Lost<'_>| {
         format!(
             "written {}, read {}\n",
-            shown(&one.written.literal(backend, &one.column_type)),
-            shown(one.read.unwrap_or("NULL"))
+            cut(&one.written.literal(backend, &one.column_type), WIDTH),
+            cut(one.read.unwrap_or("NULL"), WIDTH)
         )
     };
     let mut excerpt: String = lost.iter().take(SHOWN).map(line).collect();
@@ -188,11 +192,6 @@ fn spelled(lost: &Lost<'_>) -> String {
         "" => "without a type".to_owned(),
         spelled => spelled.to_owned(),
     }
-}
-
-fn shown(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
 }
 
 #[cfg(test)]

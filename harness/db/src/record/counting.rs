@@ -229,7 +229,7 @@ async fn try_row<E: Engine>(
     let statement = insert(&row);
     // A key that is not beyond those that are there meets one of them sooner or later.
     let beyond = largest.map(|largest| {
-        let (table, column) = (super::statement::table(name), quoted_identifier(column));
+        let (table, column) = (name.in_sql(), quoted_identifier(column));
         format!("SELECT {} FROM {table} WHERE {column} > {largest}", own.backend.cell("count(*)"))
     });
     let refused = match engine.answer(database, prepare, &statement, beyond.as_deref()).await? {

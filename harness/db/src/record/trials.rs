@@ -87,7 +87,7 @@ pub(super) async fn ask<E: Engine>(
         let statement = dialect.action(&question.action);
         let reading = question.reading.as_ref().map(|reading| dialect.reading(reading));
         let answer = engine.answer(copy, &prepare, &statement, reading.as_deref()).await?;
-        trials.push(Trial { question, statement, answer });
+        trials.push(Trial { question, answer });
     }
     Ok((trials, left_out(own, &others, &common)))
 }
