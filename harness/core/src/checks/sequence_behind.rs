@@ -13,8 +13,8 @@ pub(super) static CHECK: Check = Check {
     problem: "a row that leaves its key to the database is refused, or gets no key",
     why: "A table that is built anew and filled from the old one starts counting at 1 again unless its sequence is \
           set, and the next insert collides. So after each upgrade that touches a table with rows, a row is \
-          inserted that leaves its key to the database. At head the same is tried on SQLite where \
-          PostgreSQL counts: on SQLite only INTEGER PRIMARY KEY does, BIGINT PRIMARY KEY does not (SQLite manual, \
+          inserted that leaves its key to the database, and at head once more among the rows that revisions \
+          wrote themselves. At head the same is tried on SQLite where PostgreSQL counts: on SQLite only INTEGER PRIMARY KEY does, BIGINT PRIMARY KEY does not (SQLite manual, \
           \"ROWIDs and the INTEGER PRIMARY KEY\").",
     example: "INSERT INTO invoices_new (id, total) SELECT id, total FROM invoices;",
     mend: "Set the sequence to the largest key after copying the rows, with setval; on SQLite declare the key as \
