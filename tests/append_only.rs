@@ -88,6 +88,26 @@ fn a_history_that_stops_short_is_not_said_to_keep_the_promise(
     ran.ends(0).says("append-only-hole").says("the history did not reach head");
 }
 
+/// Nobody has to give rows: those of a promised table and of what it refers to are made up.
+#[rstest]
+fn a_promise_is_tried_with_no_help(#[values(Backend::Postgres, Backend::Sqlite)] backend: Backend) {
+    if is_skipped(backend) {
+        return;
+    }
+    let tables = "CREATE TABLE sites (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);\n\
+                  CREATE TABLE streams (id INTEGER PRIMARY KEY, site INTEGER NOT NULL REFERENCES sites (id));\n\
+                  CREATE TABLE events (id INTEGER PRIMARY KEY, stream INTEGER NOT NULL REFERENCES streams (id));\n";
+    let guards = refusing(backend, "UPDATE") + &refusing(backend, "DELETE");
+    let project = Project::sqlx(&[("1_events.sql", &format!("{tables}{guards}"))])
+        .adding("switchback.toml", "[sqlite]\nforeign_keys = true\n");
+    let ran = project.run(&format!("check --backend {backend} --check append-only-hole"));
+    let hole = match backend {
+        Backend::Postgres => "TRUNCATE changes rows of append-only table \"events\"",
+        Backend::Sqlite => "INSERT OR REPLACE changes rows of append-only table \"events\"",
+    };
+    ran.ends(1).says(hole).keeps_quiet_about("the table has no rows");
+}
+
 /// PostgreSQL alone: the rows in partitions, whose triggers for statements are not the parent's.
 #[rstest]
 fn a_partition_is_a_way_in_of_its_own() {

@@ -170,6 +170,20 @@ fn json_is_a_document_with_these_keys() {
           "revision": null,
           "reason": "it compares both backends, and postgres was not selected",
           "failed": false
+        },
+        {
+          "check": "rows-changed",
+          "backend": "postgres",
+          "revision": null,
+          "reason": "it compares both backends, and postgres was not selected",
+          "failed": false
+        },
+        {
+          "check": "sequence-behind",
+          "backend": "postgres",
+          "revision": null,
+          "reason": "it compares both backends, and postgres was not selected",
+          "failed": false
         }
       ],
       "unused_accepts": [],

@@ -8,7 +8,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rstest::rstest;
-use support::command::Project;
+use support::command::{Project, Ran};
 use support::{is_skipped, record};
 use switchback::evidence::{Evidence, Walk};
 use switchback::rows::Candidate;
@@ -63,4 +63,129 @@ fn a_seed_gives_the_same_rows_each_time_and_another_one_others() {
     };
     assert_eq!(of(1), of(1));
     assert_ne!(of(1), of(2));
+}
+
+const ACCOUNTS: &str = "CREATE TABLE kinds (id SERIAL PRIMARY KEY, name TEXT NOT NULL);\n\
+                        CREATE TABLE accounts (\n\
+                            id SERIAL PRIMARY KEY, kind INTEGER NOT NULL REFERENCES kinds (id), name TEXT NOT NULL\n\
+                        );\n";
+
+/// What `sequence-behind` says of these revisions on PostgreSQL, which is where a row with a key of its
+/// own does not move what counts.
+fn counts(revisions: &[(&str, &str)], config: &str) -> Option<Ran> {
+    if is_skipped(Backend::Postgres) {
+        return None;
+    }
+    let project = Project::sqlx(revisions).adding("switchback.toml", config);
+    Some(project.run("check --backend postgres --check sequence-behind"))
+}
+
+#[rstest]
+#[case::in_the_revision_that_makes_the_table("", "1_first")]
+#[case::in_a_later_one("SELECT 1;\n", "2_second")]
+fn a_sequence_behind_rows_that_a_revision_writes_is_found(#[case] between: &str, #[case] blamed: &str) {
+    let rows = "INSERT INTO kinds (id, name) VALUES (1, 'user'), (2, 'admin');\n";
+    let first = if between.is_empty() { format!("{ACCOUNTS}{rows}") } else { ACCOUNTS.to_owned() };
+    let second = if between.is_empty() { "SELECT 1;".to_owned() } else { format!("{between}{rows}") };
+    let Some(ran) = counts(&[("1_first.sql", &first), ("2_second.sql", &second)], "") else { return };
+    let ran = ran.ends(1).says(&format!(
+        "after {blamed}, a row of table \"kinds\" that leaves \"id\" to the database gets no new key (postgres): \
+         duplicate key value violates unique constraint \"kinds_pkey\""
+    ));
+    assert!(ran.stdout.contains("\n1 error:"), "{}", ran.stdout);
+}
+
+/// Each row of such a table needs a parent of its own, so there is none that could be added.
+#[rstest]
+#[case::behind("INSERT INTO notes_new SELECT id, account FROM notes;", 1)]
+#[case::set(
+    "INSERT INTO notes_new SELECT id, account FROM notes; SELECT setval('notes_new_id_seq', max(id)) FROM notes;",
+    0
+)]
+fn a_sequence_of_a_table_with_one_row_for_each_parent_is_tried(#[case] copy: &str, #[case] code: i32) {
+    let table = |name: &str| {
+        format!(
+            "CREATE TABLE {name} (id SERIAL PRIMARY KEY, account INTEGER NOT NULL UNIQUE REFERENCES accounts (id));"
+        )
+    };
+    let first = format!("{ACCOUNTS}{}", table("notes"));
+    let second =
+        format!("{} {copy} DROP TABLE notes; ALTER TABLE notes_new RENAME TO notes;", table("notes_new"));
+    let Some(ran) = counts(&[("1_first.sql", &first), ("2_second.sql", &second)], "") else { return };
+    ran.ends(code).keeps_quiet_about("could be tried");
+}
+
+#[rstest]
+#[case::counted("INSERT INTO kinds (name) VALUES ('user'), ('admin');")]
+#[case::set("INSERT INTO kinds (id, name) VALUES (1, 'user'); SELECT setval('kinds_id_seq', 1);")]
+#[case::free("INSERT INTO kinds (id, name) VALUES (-1, 'nobody'), (0, 'root'), (1000000, 'deleted');")]
+#[case::of_a_child(
+    "INSERT INTO kinds (id, name) VALUES (7, 'x'); INSERT INTO accounts (kind, name) VALUES (7, 'y');"
+)]
+fn a_sequence_whose_next_value_is_free_is_silent(#[case] rows: &str) {
+    let Some(ran) = counts(&[("1_first.sql", &format!("{ACCOUNTS}{rows}"))], "") else { return };
+    ran.ends(0).keeps_quiet_about("gets no new key").keeps_quiet_about("could be tried");
+}
+
+/// A trigger that nobody made up a row for: it refuses all, so nothing is known of the key.
+#[test]
+fn a_table_whose_key_could_not_be_tried_is_said_once() {
+    let guard =
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;\n";
+    let first = format!("{ACCOUNTS}{guard}INSERT INTO kinds (name) VALUES ('user');");
+    let guarded = "CREATE TRIGGER no BEFORE INSERT ON kinds EXECUTE FUNCTION no();";
+    let third = "ALTER TABLE kinds ADD note TEXT;";
+    let revisions = [("1_first.sql", first.as_str()), ("2_guard.sql", guarded), ("3_note.sql", third)];
+    let Some(ran) = counts(&revisions, "") else { return };
+    let ran = ran.ends(0).says(
+        "no row that leaves \"id\" to the database could be tried in table \"kinds\" after 2_guard and 1 more: no",
+    );
+    assert_eq!(ran.stdout.matches("could be tried").count(), 1, "{}", ran.stdout);
+}
+
+#[test]
+fn a_project_that_wants_no_made_up_rows_is_told_what_that_leaves_out() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let table = "CREATE TABLE a (id INTEGER PRIMARY KEY);\nCREATE TABLE b (id INTEGER PRIMARY KEY);\n";
+    let project = Project::new().with("migrations/1_first.sql", table).with(
+        "switchback.toml",
+        "[history]\ntool = \"sqlx\"\npath = \"migrations\"\n[rows]\nper_table = 0\n",
+    );
+    let checks = ["value-not-kept", "sequence-behind", "behaviour-mismatch"];
+    let ran = project.run(&format!("check --check {}", checks.join(" --check "))).ends(0);
+    let lines: Vec<&str> = ran.stdout.lines().filter(|line| line.contains("per_table")).collect();
+    assert_eq!(
+        lines,
+        [
+            "  behaviour-mismatch, sequence-behind, value-not-kept (postgres, sqlite): no rows are made up to try it with: per_table is 0 under [rows]"
+        ],
+        "{}",
+        ran.stdout
+    );
+    ran.keeps_quiet_about("nothing was asked");
+}
+
+/// What a trigger computes has a value only where the text that it reads has a form that no schema
+/// tells, so made-up rows prove nothing of it.
+#[test]
+fn a_column_that_a_trigger_fills_may_be_empty_for_made_up_rows_alone() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let first = "CREATE TABLE versions (id SERIAL PRIMARY KEY, num TEXT NOT NULL, major INTEGER);\n\
+                 CREATE FUNCTION number() RETURNS trigger LANGUAGE plpgsql AS $$\n\
+                 BEGIN NEW.major := substring(NEW.num FROM '^([0-9]+)[.][0-9]+[.][0-9]+$')::integer; RETURN NEW; END $$;\n\
+                 CREATE TRIGGER number BEFORE INSERT ON versions FOR EACH ROW EXECUTE FUNCTION number();\n";
+    let second = "ALTER TABLE versions ALTER COLUMN major SET NOT NULL;";
+    let project = Project::sqlx(&[("1_first.sql", first), ("2_second.sql", second)]);
+    let ran = project.run("check --backend postgres --check upgrade-fails");
+    ran.ends(0).says("warning[upgrade-fails]").says("on a database that carries certain rows");
+    let added = "CREATE TABLE versions (id SERIAL PRIMARY KEY, num TEXT NOT NULL);";
+    let project = Project::sqlx(&[
+        ("1_first.sql", added),
+        ("2_second.sql", "ALTER TABLE versions ADD COLUMN major INTEGER NOT NULL;"),
+    ]);
+    project.run("check --backend postgres --check upgrade-fails").ends(1).says("error[upgrade-fails]");
 }

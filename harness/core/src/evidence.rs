@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Backend;
-use crate::history::{Direction, History, Revision, RevisionId, State};
+use crate::history::{Direction, History, Revision, RevisionId, Script, State};
 use crate::report::{Location, NotRun};
-use crate::rows::Candidate;
+use crate::rows::{Candidate, cut};
 use crate::schema::{Name, Schema};
 use crate::sql::leading_words;
-use crate::trials::Trial;
+use crate::trials::{Dialect, Trial};
 
 /// All observations of all walks on all backends.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,11 @@ impl Evidence {
     /// The recordings, in the order in which reports name their backends.
     pub fn recordings(&self) -> impl Iterator<Item = &Recording> {
         self.recordings.values()
+    }
+
+    /// PostgreSQL's recording and SQLite's, if both ran.
+    pub fn both(&self) -> Option<(&Recording, &Recording)> {
+        self.recordings.get(&Backend::Postgres).zip(self.recordings.get(&Backend::Sqlite))
     }
 }
 
@@ -100,11 +105,14 @@ impl Recording {
         }
     }
 
-    /// The SQL of a step: what its tool sent, or else the revision's own text.
-    pub fn sql_of<'a>(&'a self, seen: &'a Observation) -> &'a str {
-        let revision = self.history.get(&seen.step.revision);
-        let script = revision.and_then(|revision| revision.script(seen.step.direction));
-        seen.sent.as_deref().or(script.map(|script| &*script.text)).unwrap_or_default()
+    /// The SQL of a step: what its tool sent, or else the revision's own script.
+    pub fn script_of(&self, seen: &Observation) -> Option<Script> {
+        let revision = self.history.get(&seen.step.revision)?;
+        let own = revision.script(seen.step.direction);
+        match &seen.sent {
+            Some(sent) => Some(Script::new(own.map_or("", |script| &script.path), Arc::clone(sent))),
+            None => own.cloned(),
+        }
     }
 
     /// The last schema that the trunk reached.
@@ -138,6 +146,16 @@ impl Recording {
             before = after;
             Some(change)
         })
+    }
+
+    /// The latest revision that changed a table.
+    pub fn latest_change_of(&self, table: &Name) -> Option<&RevisionId> {
+        self.latest_change(|before, after| before.table(table) != after.table(table))
+    }
+
+    /// The statement by which a question was put.
+    pub fn statement(&self, trial: &Trial) -> String {
+        Dialect { backend: self.backend, schema: self.head() }.action(&trial.question.action)
     }
 
     /// The latest revision whose step on the trunk satisfies `matches`, given the schemas before
@@ -214,6 +232,9 @@ pub struct Retried {
     pub outcome: Outcome,
     /// The row that the schema after the step does not allow, if one is known.
     pub row: Option<String>,
+    /// Whether a trigger made something of the plain rows that the schema after the step does not
+    /// allow.
+    pub bent: bool,
 }
 
 /// What depends on the values of rows: unique, foreign key, check and exclusion violations and what a
@@ -226,7 +247,8 @@ impl Retried {
     /// Whether only rows were to blame that the schema before the step allows and the one after it
     /// does not, or that are unusual.
     pub fn passed(&self) -> bool {
-        let Some(failure) = self.outcome.failure() else { return true };
+        // What a trigger computes from other values is right where those have the form that it knows.
+        let Some(failure) = self.outcome.failure().filter(|_| !self.bent) else { return true };
         let code = failure.code.as_deref().unwrap_or_default();
         // Dropping a table does not depend on what its rows hold.
         let statement = failure.statement.as_deref().unwrap_or_default();
@@ -334,8 +356,8 @@ impl Failure {
             text.push_str(&format!("-- statement {ordinal} of {of}\n"));
         }
         for line in lines {
-            text.extend(line.chars().take(EXCERPT_WIDTH));
-            text.push_str(if line.chars().count() > EXCERPT_WIDTH { "…\n" } else { "\n" });
+            text.push_str(&cut(line, EXCERPT_WIDTH));
+            text.push('\n');
         }
         if hidden > 0 {
             let lines = if hidden == 1 { "line" } else { "lines" };
@@ -431,6 +453,13 @@ impl TableRows {
         Some(projected)
     }
 
+    /// Whether both hold the same rows, in whichever order their columns stand.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let (mut own, mut others) = (self.project(&self.columns), other.project(&self.columns));
+        own.iter_mut().chain(&mut others).for_each(|rows| rows.sort());
+        self == other || self.columns.len() == other.columns.len() && own == others
+    }
+
     /// The distinct keys of the rows, or nothing without a primary key.
     pub fn keys(&self) -> Option<BTreeSet<Vec<Option<&str>>>> {
         if self.key.is_empty() {
@@ -515,6 +544,19 @@ mod tests {
         assert_eq!(shown[2], "line 2");
         let end = ["-- and 1 more line", "-- Key (id)=(1)", "-- is there"];
         assert_eq!(shown[EXCERPT_LINES + 1..], end);
+    }
+
+    #[test]
+    fn rows_are_the_same_in_whichever_order_their_columns_stand() {
+        let rows = |columns: [&str; 2], rows: &[[&str; 2]]| TableRows {
+            columns: columns.map(str::to_owned).to_vec(),
+            key: Vec::new(),
+            rows: rows.iter().map(|row| row.map(|cell| Some(cell.to_owned())).to_vec()).collect(),
+        };
+        let one = rows(["a", "b"], &[["1", "y"], ["2", "x"]]);
+        assert!(one.is_same_as(&rows(["b", "a"], &[["x", "2"], ["y", "1"]])));
+        assert!(!one.is_same_as(&rows(["b", "a"], &[["x", "1"], ["y", "2"]])));
+        assert!(!one.is_same_as(&rows(["a", "c"], &[["1", "y"], ["2", "x"]])));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Family, Judge, Judgement, quoted, stops_short};
+use super::{Check, Family, Judge, Judgement, stops_short};
 use crate::evidence::{Attempt, AttemptResult, Recording, Walk};
 use crate::report::{Finding, NotRun, Severity};
 use crate::schema::{Name, Schema};
@@ -41,7 +41,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     }
     for ((table, reason), ways) in not_tried {
         let were = if ways.len() == 1 { "was" } else { "were" };
-        let (ways, table) = (ways.join(", "), quoted(table));
+        let (ways, table) = (ways.join(", "), table.quoted());
         let reason = format!("{ways} on table {table} {were} not tried: {reason}");
         judgement.not_run.push(NotRun::check(CHECK.id, recording.backend, reason));
     }
@@ -81,7 +81,7 @@ struct Hole {
 }
 
 fn hole(attempt: &Attempt) -> Option<Hole> {
-    let (table, way) = (quoted(&attempt.table), &attempt.way);
+    let (table, way) = (attempt.table.quoted(), &attempt.way);
     let inserts = way == "INSERT";
     let (what, reason, severity, help) = match &attempt.result {
         AttemptResult::NotTried(_) => return None,

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Family, Judge, Judgement, both_at_head, is_of_the_clock, quoted, shortened};
+use super::{Check, Family, Judge, Judgement, both_at_head, is_of_the_clock, shortened};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Walk};
 use crate::family::Family as Types;
 use crate::parity::{Aspect, Comparer, Mismatch};
 use crate::report::{Finding, NotRun, Severity};
-use crate::rows::Datum;
+use crate::rows::{Datum, foreign_keys};
 use crate::schema::{Name, ObjectId, Schema};
 use crate::trials::{Answer, Dialect, Promise, Question, Reading, Trial};
 
@@ -56,7 +56,10 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
             _ => {}
         }
         let Some(how) = difference(one, other, postgres, sqlite) else { continue };
-        if enforces_none && is_about_references(one.question.promise) {
+        if enforces_none
+            && is_about_references(one.question.promise)
+            && sqlite_declares(one, postgres, sqlite)
+        {
             continue;
         }
         if one.question.promise.is_of_types() {
@@ -70,7 +73,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
     judgement.findings.extend(note(&of_types, sqlite));
     for ((backend, table), reasons) in not_asked {
         let count = super::counted(reasons.len(), "question", "questions");
-        let reason = format!("{count} about table {} could not be put: {}", quoted(table), reasons[0]);
+        let reason = format!("{count} about table {} could not be put: {}", table.quoted(), reasons[0]);
         judgement.not_run.push(NotRun::check(CHECK.id, backend, reason));
     }
 }
@@ -83,13 +86,16 @@ fn is_about_references(promise: Promise) -> bool {
 fn enforces_no_reference(postgres: &Recording, sqlite: &Recording, judgement: &mut Judgement) -> bool {
     let refused = |trial: &Trial| matches!(trial.answer, Answer::Refused(_));
     let asked = postgres.trials.iter().zip(&sqlite.trials);
-    let asked = asked.filter(|(one, _)| one.question.promise == Promise::ForeignKey && refused(one));
+    let asked = asked.filter(|(one, _)| {
+        let is_kept = one.question.promise == Promise::ForeignKey && refused(one);
+        is_kept && sqlite_declares(one, postgres, sqlite)
+    });
     let (kept, broken): (Vec<_>, Vec<_>) = asked.partition(|(_, other)| refused(other));
     let Some((one, other)) = broken.first().filter(|_| kept.is_empty()) else { return false };
     let keys = super::counted(broken.len(), "foreign key", "foreign keys");
     let message = format!("sqlite, as this run opens it, enforces none of {keys} that postgres enforces");
     let finding = Finding::new(CHECK.id, message)
-        .quoting(Some(format!("{}\n{}", shown(Backend::Postgres, one), shown(Backend::Sqlite, other))))
+        .quoting(Some(format!("{}\n{}", shown(postgres, one), shown(sqlite, other))))
         .help(
             "if the application opens SQLite with PRAGMA foreign_keys = ON, say foreign_keys = true under \
              [sqlite]; if it does not, it should",
@@ -97,6 +103,23 @@ fn enforces_no_reference(postgres: &Recording, sqlite: &Recording, judgement: &m
     // How the application opens it is the project's to say.
     judgement.findings.push(finding.weighing(Severity::Warning).on(sqlite.backend));
     true
+}
+
+/// Whether SQLite declares the foreign key, too, that a question is about.
+fn sqlite_declares(trial: &Trial, postgres: &Recording, sqlite: &Recording) -> bool {
+    let table = &trial.question.object.group;
+    let keys = |recording: &Recording| {
+        let schema = recording.head();
+        schema.table(table).map(|group| foreign_keys(schema, group)).unwrap_or_default()
+    };
+    let (ours, theirs) = (keys(postgres), keys(sqlite));
+    let asked = trial.question.object.part.as_ref().map(|(_, name)| name);
+    // The question bears the name that the key has where it was found first.
+    let key = ours.iter().find(|key| Some(&key.name) == asked);
+    theirs.iter().any(|other| match key {
+        Some(key) => other.columns == key.columns && other.parent == key.parent,
+        None => Some(&other.name) == asked,
+    })
 }
 
 /// What the declarations already differ in, which is told by another check.
@@ -137,7 +160,8 @@ fn difference(one: &Trial, other: &Trial, postgres: &Recording, sqlite: &Recordi
             let other_cells = cells(sqlite, other_read);
             let made_up = one.question.promise == Promise::Default;
             let clock = |cells: &Cells, recording| {
-                cells.0.iter().flatten().all(|(value, _)| is_of_the_clock(recording, value))
+                let mut values = cells.0.iter().flatten().peekable();
+                values.peek().is_some() && values.all(|(value, _)| is_of_the_clock(recording, value))
             };
             let clocks = clock(&one_cells, postgres) && clock(&other_cells, sqlite);
             let same = one_cells.same(&other_cells, made_up) || made_up && clocks;
@@ -177,7 +201,7 @@ impl Cells {
 
 fn finding(one: &Trial, other: &Trial, how: &str, postgres: &Recording, sqlite: &Recording) -> Finding {
     let question = &one.question;
-    let excerpt = format!("{}\n{}", shown(Backend::Postgres, one), shown(Backend::Sqlite, other));
+    let excerpt = format!("{}\n{}", shown(postgres, one), shown(sqlite, other));
     let table = &question.object.group;
     let mut finding = Finding::new(CHECK.id, format!("{} {how}", question.what))
         .about(&question.object)
@@ -185,13 +209,11 @@ fn finding(one: &Trial, other: &Trial, how: &str, postgres: &Recording, sqlite: 
         .help(help(question.promise, &one.answer));
     let lenient = if matches!(one.answer, Answer::Accepted(_)) { postgres } else { sqlite };
     finding.backend = Some(lenient.backend);
-    let touched =
-        lenient.latest_change(|before: &Schema, after: &Schema| before.table(table) != after.table(table));
-    finding.revision = touched.cloned();
+    finding.revision = lenient.latest_change_of(table).cloned();
     finding
 }
 
-fn shown(backend: Backend, trial: &Trial) -> String {
+fn shown(recording: &Recording, trial: &Trial) -> String {
     let answer = match &trial.answer {
         Answer::Accepted(rows) if rows.is_empty() => "accepted".to_owned(),
         Answer::Accepted(rows) => {
@@ -202,7 +224,7 @@ fn shown(backend: Backend, trial: &Trial) -> String {
         Answer::Refused(reason) => format!("refused: {reason}"),
         Answer::NotAsked(reason) => format!("not asked: {reason}"),
     };
-    format!("{}\n-- {backend}: {answer}", shortened(&trial.statement))
+    format!("{}\n-- {}: {answer}", shortened(&recording.statement(trial)), recording.backend)
 }
 
 fn help(promise: Promise, on_postgres: &Answer) -> String {
@@ -235,7 +257,7 @@ fn note(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<F
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let lines = of_types.iter().map(|(table, trials)| format!("{}: {}\n", quoted(table), columns(trials)));
+    let lines = of_types.iter().map(|(table, trials)| format!("{}: {}\n", table.quoted(), columns(trials)));
     let excerpt: String = lines.collect();
     let tables = super::counted(of_types.len(), "table", "tables");
     let message = format!("sqlite takes values that the types of postgres refuse, in {tables}");
@@ -243,4 +265,74 @@ fn note(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<F
         .quoting(Some(excerpt))
         .help("add a CHECK, or make the tables STRICT (SQLite 3.37 and later); `types = false` under [rows] leaves this out");
     (!of_types.is_empty()).then(|| finding.weighing(Severity::Note).on(sqlite.backend))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{Hand, applied, check, recording, schema};
+    use crate::rows::Datum;
+    use crate::schema::{Attribute, Kind, Name, Object, ObjectId, Schema};
+    use crate::trials::{Action, Answer, Promise, Question, Reading, Row};
+
+    const FOREIGN_KEY: &str = "fk_b";
+
+    /// Tables `a`, and `b` that refers to it if `declares`.
+    fn tables(declares: bool) -> Schema {
+        let mut tables = schema(&["a", "a.id", "b", "b.a", "b.at"]);
+        let key = Object::new()
+            .with(Attribute::Columns, vec!["a".to_owned()])
+            .with(Attribute::References, "a (id)");
+        let part = |kind, name| ObjectId::part(Kind::Table, Name::new("b"), kind, name);
+        tables.insert(part(Kind::Column, "at"), Object::new().with(Attribute::Type, "text"));
+        if declares {
+            tables.insert(part(Kind::ForeignKey, FOREIGN_KEY), key);
+        }
+        tables
+    }
+
+    fn question(promise: Promise, kind: Kind, part: &str) -> Question {
+        let reading = Reading { table: Name::new("b"), columns: vec!["at".to_owned()], key: Row::new() };
+        Question {
+            promise,
+            object: ObjectId::part(Kind::Table, Name::new("b"), kind, part),
+            what: "it".to_owned(),
+            prepare: Vec::new(),
+            action: Action::Insert { table: Name::new("b"), row: [("a".to_owned(), Datum::Null)].into() },
+            reading: (promise == Promise::Default).then_some(reading),
+        }
+    }
+
+    fn history(declares: bool) -> Hand {
+        recording().up_only(1).trunk([applied("1").seeing(&tables(declares))])
+    }
+
+    fn answered(question: &Question, postgres: Answer, sqlite: Answer, declares: bool) -> Hand {
+        let postgres = history(true).trial(question.clone(), postgres);
+        history(declares).trial(question.clone(), sqlite).beside(postgres)
+    }
+
+    #[test]
+    fn a_foreign_key_that_sqlite_does_not_declare_is_none_that_it_does_not_enforce() {
+        let question = question(Promise::ForeignKey, Kind::ForeignKey, FOREIGN_KEY);
+        let answers = || (Answer::Refused("no".to_owned()), Answer::Accepted(Vec::new()));
+        let (refused, accepted) = answers();
+        check(&CHECK, answered(&question, refused, accepted, true))
+            .finds(["sqlite, as this run opens it, enforces none of 1 foreign key that postgres enforces"]);
+        let (refused, accepted) = answers();
+        check(&CHECK, answered(&question, refused, accepted, false))
+            .finds(["it is refused by postgres and accepted by sqlite"]);
+    }
+
+    #[test]
+    fn a_row_that_is_gone_has_no_value_of_the_clock() {
+        let question = question(Promise::Default, Kind::Column, "at");
+        let read = |cells: &[&str]| {
+            Answer::Accepted(cells.iter().map(|cell| vec![Some((*cell).to_owned())]).collect())
+        };
+        let postgres = || read(&["1970-01-01 00:00:00"]);
+        check(&CHECK, answered(&question, postgres(), read(&["'1970-01-01 00:00:01'"]), true)).finds([]);
+        check(&CHECK, answered(&question, postgres(), read(&[]), true))
+            .finds(["it leaves other values on postgres than on sqlite"]);
+    }
 }

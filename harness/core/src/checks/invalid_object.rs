@@ -1,6 +1,6 @@
 //! `invalid-object`: something at head exists in name only.
 
-use super::{Check, Family, Judge, Judgement, counted, named, quoted, sql_identifier, sql_name, stops_short};
+use super::{Check, Family, Judge, Judgement, counted, named, sql_identifier, sql_name, stops_short};
 use crate::Backend;
 use crate::evidence::{Recording, Walk};
 use crate::report::{Finding, Severity};
@@ -48,7 +48,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         let count = usize::try_from(dangling.rows).unwrap_or(usize::MAX);
         let rows = counted(count, "row", "rows");
         let verb = if count == 1 { "refers" } else { "refer" };
-        let (table, parent) = (quoted(&dangling.table), quoted(&dangling.parent));
+        let (table, parent) = (dangling.table.quoted(), dangling.parent.quoted());
         let message =
             format!("{rows} of table {table} {verb} to no row of table {parent} ({})", recording.backend);
         let help = "delete or repair such rows before the constraint is added, or keep the parents";

@@ -11,6 +11,7 @@ mod downgrade_fails;
 mod downgrade_leaves_trace;
 mod escapes_database;
 mod invalid_object;
+mod meant;
 mod metadata_drift;
 mod missing_downgrade;
 mod parity_mismatch;
@@ -30,7 +31,7 @@ use crate::Backend;
 use crate::evidence::{Evidence, Failure, Recording, Step, Walk};
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Location, NotRun, Severity};
-use crate::rows::Datum;
+use crate::rows::{Datum, cut};
 use crate::schema::{Kind, Name, ObjectId};
 
 /// Every check, in the order of the documentation.
@@ -188,25 +189,35 @@ fn stops_short(check: &Check, recording: &Recording, judgement: &mut Judgement) 
     stops_short
 }
 
-/// Both recordings, for a check that holds one against the other at head; otherwise says why there
-/// is nothing to hold.
+/// Both recordings, for a check that holds one against the other; otherwise says why there is
+/// nothing to hold.
+fn both<'a>(
+    check: &Check,
+    evidence: &'a Evidence,
+    judgement: &mut Judgement,
+) -> Option<(&'a Recording, &'a Recording)> {
+    let both = evidence.both();
+    // Why a backend could not run is told already; that one was not asked for is not.
+    let told = |backend: &Backend| {
+        evidence.recordings.contains_key(backend)
+            || evidence.not_run.iter().any(|one| one.backend == Some(*backend))
+    };
+    if both.is_none() && !evidence.recordings.is_empty() {
+        for backend in Backend::ALL.into_iter().filter(|backend| !told(backend)) {
+            let reason = format!("it compares both backends, and {backend} was not selected");
+            judgement.not_run.push(NotRun::check(check.id, backend, reason));
+        }
+    }
+    both
+}
+
+/// The same for a check that compares them at head.
 fn both_at_head<'a>(
     check: &Check,
     evidence: &'a Evidence,
     judgement: &mut Judgement,
 ) -> Option<(&'a Recording, &'a Recording)> {
-    let [postgres, sqlite] = [Backend::Postgres, Backend::Sqlite].map(|one| evidence.recordings.get(&one));
-    let (Some(postgres), Some(sqlite)) = (postgres, sqlite) else {
-        // Why a backend could not run is told already; that one was not asked for is not.
-        for backend in Backend::ALL {
-            let told = evidence.not_run.iter().any(|one| one.backend == Some(backend));
-            if !told && !evidence.recordings.contains_key(&backend) && !evidence.recordings.is_empty() {
-                let reason = format!("it compares both backends, and {backend} was not selected");
-                judgement.not_run.push(NotRun::check(check.id, backend, reason));
-            }
-        }
-        return None;
-    };
+    let (postgres, sqlite) = both(check, evidence, judgement)?;
     let stopped = [postgres, sqlite].map(|recording| stops_short(check, recording, judgement));
     (!stopped.contains(&true)).then_some((postgres, sqlite))
 }
@@ -229,17 +240,9 @@ fn remedy(recording: &Recording, failure: &Failure) -> Option<String> {
 fn named(id: &ObjectId) -> String {
     match id.part {
         Some((kind, _)) if kind != Kind::Index => {
-            format!("{} of {} {}", id.described(), id.group_kind, quoted(&id.group))
+            format!("{} of {} {}", id.described(), id.group_kind, id.group.quoted())
         }
         _ => id.described(),
-    }
-}
-
-/// A name between double quotes, as messages write it.
-fn quoted(name: &Name) -> String {
-    match name.namespace() {
-        Some(namespace) => format!("\"{namespace}.{}\"", name.local()),
-        None => format!("\"{}\"", name.local()),
     }
 }
 
@@ -287,10 +290,7 @@ fn is_of_the_clock(recording: &Recording, value: &Datum) -> bool {
 
 /// A statement of the recorder's own on one line that fits a screen.
 fn shortened(statement: &str) -> String {
-    const WIDTH: usize = 160;
-    let line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    let short: String = line.chars().take(WIDTH).collect();
-    if short.len() < line.len() { format!("{short}…") } else { short }
+    cut(&statement.split_whitespace().collect::<Vec<_>>().join(" "), 160)
 }
 
 /// `1 row`, or `3 rows`: a count that reads well in a sentence.

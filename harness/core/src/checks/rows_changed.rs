@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Check, Family, Judge, Judgement, counted, is_of_the_clock, quoted, script_of};
-use crate::Backend;
+use super::{Check, Family, Judge, Judgement, both, counted, is_of_the_clock, script_of};
 use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRows, Walk};
 use crate::family::ColumnType;
 use crate::history::Downgrade;
 use crate::report::{Finding, Severity};
-use crate::rows::Datum;
+use crate::rows::{Datum, cut};
 use crate::schema::{Kind, Name, Schema};
 
 pub(super) static CHECK: Check = Check {
@@ -37,8 +36,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
             judgement.findings.extend(not_given_back(recording, &trip));
         }
     }
-    let both = (evidence.recordings.get(&Backend::Postgres), evidence.recordings.get(&Backend::Sqlite));
-    let (Some(postgres), Some(sqlite)) = both else { return };
+    let Some((postgres, sqlite)) = both(&CHECK, evidence, judgement) else { return };
     let trips: BTreeMap<_, _> = sqlite.round_trips().map(|trip| (&trip.revision.id, trip)).collect();
     for trip in postgres.round_trips() {
         if let Some(other) = trips.get(&trip.revision.id) {
@@ -306,7 +304,7 @@ impl<'a> Changes<'a> {
         let message = format!(
             "downgrade of {name} does not give {} of table {} the old values back ({backend})",
             self.names(),
-            quoted(table)
+            table.quoted()
         );
         let mut finding = Finding::new(CHECK.id, message)
             .about(table)
@@ -326,7 +324,7 @@ impl<'a> Changes<'a> {
             "upgrade of {} leaves other values in {} of table {} on sqlite than on postgres",
             sqlite.recording.name(revision),
             self.names(),
-            quoted(table)
+            table.quoted()
         );
         let mut finding = Finding::new(CHECK.id, message)
             .about(table)
@@ -340,11 +338,20 @@ impl<'a> Changes<'a> {
 }
 
 fn shown(value: &Datum) -> String {
-    let text = value.plain();
-    let short: String = text.chars().take(40).collect();
     match value {
         Datum::Null => "NULL".to_owned(),
-        _ if short.len() < text.len() => format!("'{short}…'"),
-        _ => format!("'{text}'"),
+        _ => format!("'{}'", cut(&value.plain(), 40)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{applied, check, recording};
+
+    #[test]
+    fn what_compares_both_is_said_not_to_have_run() {
+        let history = recording().up_only(1).probe([applied("1")]);
+        check(&CHECK, history).finds([]).not_run("it compares both backends, and postgres was not selected");
     }
 }

@@ -1,14 +1,13 @@
 //! `rows-lost`: rows that were there before a revision are not there after it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Check, Family, Judge, Judgement, counted, quoted, script_of};
+use super::meant::Meant;
+use super::{Check, Family, Judge, Judgement, counted, script_of};
 use crate::evidence::{Observation, Recording, Rows, TableRows, Walk};
 use crate::report::{Finding, NotRun, Severity};
-use crate::rows::{ForeignKey, foreign_keys, shown};
-use crate::schema::{Attribute, Kind, Name};
-use crate::sql::{Token, lex};
+use crate::rows::shown;
+use crate::schema::Name;
 
 pub(super) static CHECK: Check = Check {
     id: "rows-lost",
@@ -18,7 +17,8 @@ pub(super) static CHECK: Check = Check {
     why: "Rows, made up or given by the project, ride along from the revision in which their table first appears. \
           After each upgrade and downgrade the tables that were there before and still are must hold at least \
           as many rows. Rows of a table that a revision drops go with it, and so do rows that the upgrade wrote \
-          and its downgrade takes back. Rows that a revision deletes in so many words are a note. The usual \
+          and its downgrade takes back. Rows that a revision deletes in so many words are a note, and so are \
+          those of a table that it drops and fills from other tables alone. The usual \
           culprit is a table rebuild on SQLite with foreign keys on: DROP TABLE deletes the rows first, and \
           that cascades into the children.",
     example: "DROP TABLE authors;",
@@ -55,70 +55,28 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
                     continue;
                 }
                 told.push(table);
-                let meant = deleted(recording, seen);
-                if meant.contains(table) {
-                    let finding = finding(recording, seen, table, &lost).weighing(Severity::Note);
-                    judgement.findings.push(
-                        finding.help(
-                            "the revision says so itself; keep a copy if these rows may be wanted again",
-                        ),
-                    );
-                } else if !goes_with(recording, seen, table, &meant) {
-                    judgement.findings.push(finding(recording, seen, table, &lost));
-                }
+                let finding = finding(recording, seen, table, &lost);
+                let meant = Meant::by(recording, seen);
+                judgement.findings.extend(weighed(finding, table, meant.as_ref()));
             }
         }
     }
 }
 
-/// The tables of which a step's script deletes rows in so many words.
-fn deleted(recording: &Recording, seen: &Observation) -> BTreeSet<Name> {
-    let mut found = BTreeSet::new();
-    if let Some(schema) = recording.expected(&recording.state_before(seen)) {
-        let script = recording.sql_of(seen);
-        let tokens: Vec<_> =
-            lex(script, recording.backend).into_iter().filter(Token::is_significant).collect();
-        let starts = |place: usize| {
-            let is = |offset: usize, word: &str| {
-                tokens.get(place + offset).is_some_and(|token| token.is_word(word))
-            };
-            is(0, "truncate") || is(0, "delete") && is(1, "from")
-        };
-        for place in (0..tokens.len()).filter(|place| starts(*place)) {
-            let names = tokens[place..]
-                .iter()
-                .skip(1)
-                .take_while(|token| !token.is_mark(";") && !token.is_word("where"));
-            let names = names.map(|token| token.text.trim_matches(['"', '`', '[', ']']));
-            for name in names {
-                let named = |(table, _): &(&Name, _)| table.local().eq_ignore_ascii_case(name);
-                found.extend(schema.tables().find(named).map(|(table, _)| table.clone()));
-            }
-        }
+/// The finding by what the revision says of the table's rows; none if they go with others that it
+/// deletes.
+fn weighed(finding: Finding, table: &Name, meant: Option<&Meant<'_>>) -> Option<Finding> {
+    let Some(meant) = meant else { return Some(finding) };
+    let deleted = meant.deleted();
+    if deleted.contains(table) {
+        let help = "the revision says so itself; keep a copy if these rows may be wanted again";
+        return Some(finding.weighing(Severity::Note).help(help));
     }
-    found
-}
-
-/// Whether the rows of a table go with those of one whose rows are deleted: a foreign key says so.
-fn goes_with(recording: &Recording, seen: &Observation, table: &Name, meant: &BTreeSet<Name>) -> bool {
-    let Some(schema) = recording.expected(&recording.state_before(seen)) else { return false };
-    let mut gone = meant.clone();
-    loop {
-        let before = gone.len();
-        for (name, group) in schema.tables() {
-            let cascades = |key: &ForeignKey| {
-                let object = group.part(Kind::ForeignKey, &key.name);
-                object.and_then(|object| object.text(Attribute::OnDelete)) == Some("cascade")
-            };
-            let keys = foreign_keys(schema, group);
-            if keys.iter().any(|key| gone.contains(&key.parent) && cascades(key)) {
-                gone.insert(name.clone());
-            }
-        }
-        if gone.len() == before {
-            return gone.contains(table);
-        }
+    if meant.made_anew().contains(table) {
+        let help = "the revision makes the table anew from others; keep what does not follow from those";
+        return Some(finding.weighing(Severity::Note).help(help));
     }
+    (!meant.with_what_goes_along(deleted).contains(table)).then_some(finding)
 }
 
 /// What a table lost: how many rows, and the keys that are known to be gone.
@@ -166,7 +124,7 @@ fn finding(recording: &Recording, seen: &Observation, table: &Name, loss: &Loss)
         seen.step.direction,
         recording.name(revision),
         counted(loss.rows, "row", "rows"),
-        quoted(table),
+        table.quoted(),
         recording.backend
     );
     let keys: String = loss.keys.iter().map(|key| format!("- {table} ({key})\n")).collect();

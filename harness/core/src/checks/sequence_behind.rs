@@ -1,7 +1,6 @@
 //! `sequence-behind`: a row that leaves its key to the database is refused, or gets no key.
 
-use super::{Check, Family, Judge, Judgement, named, quoted, script_of, shortened};
-use crate::Backend;
+use super::{Check, Family, Judge, Judgement, both_at_head, named, script_of, shortened};
 use crate::evidence::{Counted, Evidence, Recording, Step, Walk};
 use crate::history::Direction;
 use crate::report::{Finding, Severity};
@@ -14,8 +13,8 @@ pub(super) static CHECK: Check = Check {
     problem: "a row that leaves its key to the database is refused, or gets no key",
     why: "A table that is built anew and filled from the old one starts counting at 1 again unless its sequence is \
           set, and the next insert collides. So after each upgrade that touches a table with rows, a row is \
-          inserted that leaves its key to the database. At head the same is tried on SQLite where \
-          PostgreSQL counts: on SQLite only INTEGER PRIMARY KEY does, BIGINT PRIMARY KEY does not (SQLite manual, \
+          inserted that leaves its key to the database, and at head once more among the rows that revisions \
+          wrote themselves. At head the same is tried on SQLite where PostgreSQL counts: on SQLite only INTEGER PRIMARY KEY does, BIGINT PRIMARY KEY does not (SQLite manual, \
           \"ROWIDs and the INTEGER PRIMARY KEY\").",
     example: "INSERT INTO invoices_new (id, total) SELECT id, total FROM invoices;",
     mend: "Set the sequence to the largest key after copying the rows, with setval; on SQLite declare the key as \
@@ -28,8 +27,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
     for recording in evidence.recordings() {
         judgement.findings.extend(recording.counted.iter().filter_map(|one| behind(recording, one)));
     }
-    let both = (evidence.recordings.get(&Backend::Postgres), evidence.recordings.get(&Backend::Sqlite));
-    let (Some(postgres), Some(sqlite)) = both else { return };
+    let Some((postgres, sqlite)) = both_at_head(&CHECK, evidence, judgement) else { return };
     for (one, other) in postgres.trials.iter().zip(&sqlite.trials) {
         if one.question.promise == Promise::Counting {
             // The other way round, SQLite counts by nature, and the application gives the keys.
@@ -44,7 +42,7 @@ fn behind(recording: &Recording, counted: &Counted) -> Option<Finding> {
     let message = format!(
         "after {}, a row of table {} that leaves \"{}\" to the database gets no new key ({}): {reason}",
         recording.name(&counted.revision),
-        quoted(&counted.table),
+        counted.table.quoted(),
         counted.column,
         recording.backend
     );
@@ -77,13 +75,27 @@ fn counts_on_one(recording: &Recording, trial: &Trial, other: &Recording, others
         recording.backend,
         other.backend
     );
-    let touched =
-        recording.latest_change(|before, after| before.table(&object.group) != after.table(&object.group));
     let mut finding = Finding::new(CHECK.id, message)
         .about(object)
-        .quoting(Some(shortened(&trial.statement)))
+        .quoting(Some(shortened(&recording.statement(trial))))
         .help("declare the key so that both count: INTEGER PRIMARY KEY on SQLite, an identity on PostgreSQL");
     finding.backend = Some(recording.backend);
-    finding.revision = touched.cloned();
+    finding.revision = recording.latest_change_of(&object.group).cloned();
     Some(finding.repeating("parity-mismatch", object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHECK;
+    use crate::checks::testing::{applied, check, failed, recording, schema};
+
+    #[test]
+    fn what_compares_both_is_said_not_to_have_run() {
+        let reached = || recording().up_only(1).trunk([applied("1").seeing(&schema(&["t"]))]);
+        check(&CHECK, reached())
+            .finds([])
+            .not_run("it compares both backends, and postgres was not selected");
+        let stopped = recording().up_only(1).trunk([failed("1", "no")]);
+        check(&CHECK, reached().beside(stopped)).finds([]).not_run("the history did not reach head");
+    }
 }

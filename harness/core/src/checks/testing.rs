@@ -15,6 +15,7 @@ use crate::judge::Rules;
 use crate::layout::{self, Entry, Layout as _, SourceTree};
 use crate::report::Severity;
 use crate::schema::{Kind, Name, Object, ObjectId, Schema};
+use crate::trials::{Answer, Question, Trial};
 
 const NAMES: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
 
@@ -56,6 +57,7 @@ pub(crate) struct Hand {
     metadata: Option<Schema>,
     by_models: bool,
     attempts: Vec<Attempt>,
+    trials: Vec<Trial>,
     dangling: Vec<DanglingRow>,
     postgres: Option<Box<Hand>>,
 }
@@ -102,7 +104,7 @@ impl Seen {
 
     /// It was taken once more with plain rows, and then went like this.
     pub(crate) fn retried(mut self, outcome: Outcome, row: &str) -> Self {
-        self.retried = Some(Retried { outcome, row: Some(row.to_owned()) });
+        self.retried = Some(Retried { outcome, row: Some(row.to_owned()), bent: false });
         self
     }
 
@@ -192,6 +194,12 @@ impl Hand {
         tried
     }
 
+    /// A question, and what the database answered.
+    pub(crate) fn trial(mut self, question: Question, answer: Answer) -> Self {
+        self.trials.push(Trial { question: Arc::new(question), answer });
+        self
+    }
+
     /// The same project's recording on PostgreSQL.
     pub(crate) fn beside(self, postgres: Hand) -> Self {
         Self { postgres: Some(Box::new(postgres)), ..self }
@@ -227,7 +235,7 @@ impl Hand {
             }),
             counted: Vec::new(),
             began: 0,
-            trials: Vec::new(),
+            trials: self.trials,
             attempts: self.attempts,
             dangling_rows: self.dangling,
             not_run: Vec::new(),

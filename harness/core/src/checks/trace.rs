@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{named, quoted};
+use super::named;
 use crate::evidence::{Observation, Recording, RoundTrip};
 use crate::schema::{Attribute, Change, Kind, Object, ObjectId, Schema, SchemaDiff};
 
@@ -89,7 +89,7 @@ pub(super) fn traces(diff: &SchemaDiff) -> Vec<Trace> {
 pub(super) fn own_name(id: &ObjectId) -> String {
     match &id.part {
         Some((_, name)) => format!("\"{name}\""),
-        None => quoted(&id.group),
+        None => id.group.quoted(),
     }
 }
 

@@ -128,7 +128,13 @@ fn names(terms: &[String]) -> Vec<String> {
     terms.iter().filter_map(name).collect()
 }
 
-fn primary_key(group: &Group) -> Vec<String> {
+/// The columns of key terms, if all are columns.
+pub(crate) fn only_names(terms: &[String]) -> Option<Vec<String>> {
+    Some(names(terms)).filter(|names| names.len() == terms.len())
+}
+
+/// The columns of the primary key; none where there is no key.
+pub(crate) fn primary_key(group: &Group) -> Vec<String> {
     let key = group.parts_of(Kind::PrimaryKey).next();
     key.map(|(_, key)| names(key.list(Attribute::Columns))).unwrap_or_default()
 }

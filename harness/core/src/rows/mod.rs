@@ -26,6 +26,7 @@ mod wanted;
 pub use datum::{Datum, OffsetMoment};
 pub use generator::{Candidate, Generator, Parents, Side, TableGenerator};
 pub use keys::{ForeignKey, cycles, foreign_keys, order, unique_keys};
+pub(crate) use keys::{only_names, primary_key};
 pub use misfit::misfit;
 pub use plain::Plain;
 pub use wanted::Wanted;
@@ -34,6 +35,7 @@ use std::collections::BTreeMap;
 
 use crate::Backend;
 use crate::schema::Name;
+use crate::sql::quoted_identifier;
 
 /// The statement that writes a row, given the literals of its cells.
 ///
@@ -45,40 +47,35 @@ use crate::schema::Name;
 /// assert_eq!(statement, r#"INSERT INTO "users" ("id") VALUES (1)"#);
 /// ```
 pub fn insert(backend: Backend, table: &Name, cells: &BTreeMap<String, String>) -> String {
-    let identifier = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let mut target = identifier(table.local());
-    if let Some(namespace) = table.namespace() {
-        target = format!("{}.{target}", identifier(namespace));
-    }
+    let target = table.in_sql();
     if cells.is_empty() {
         return format!("INSERT INTO {target} DEFAULT VALUES");
     }
-    let columns: Vec<String> = cells.keys().map(|column| identifier(column)).collect();
+    let columns: Vec<String> = cells.keys().map(|column| quoted_identifier(column)).collect();
     let values: Vec<&str> = cells.values().map(String::as_str).collect();
-    let overriding = match backend {
-        Backend::Postgres => postgres::OVERRIDING,
-        Backend::Sqlite => "",
-    };
-    format!("INSERT INTO {target} ({}) {overriding}VALUES ({})", columns.join(", "), values.join(", "))
+    let (columns, values, overriding) = (columns.join(", "), values.join(", "), backend.overriding());
+    format!("INSERT INTO {target} ({columns}) {overriding}VALUES ({values})")
 }
 
 /// A value's text as a message can show it: on one line, with nothing that bends the line, and not
 /// too long.
 pub fn shown(text: &str) -> String {
-    const MOST: usize = 60;
     let is_odd = |char: char| {
         let bends =
             matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         char.is_control() || bends
     };
     let mut out = String::new();
-    for char in text.chars().take(MOST) {
+    for char in cut(text, 60).chars() {
         if is_odd(char) { out.extend(char.escape_unicode()) } else { out.push(char) }
     }
-    if text.chars().nth(MOST).is_some() {
-        out.push('…');
-    }
     out
+}
+
+/// The first characters of a text, and a sign that there are more.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    let short: String = text.chars().take(most).collect();
+    if short.len() < text.len() { short + "…" } else { short }
 }
 
 /// Statements that write rows of which each needs another one's, to be run in one transaction.
@@ -87,11 +84,6 @@ pub fn insert_together(backend: Backend, inserts: &[String]) -> Vec<String> {
         Backend::Postgres => postgres::together(inserts),
         Backend::Sqlite => sqlite::together(inserts),
     }
-}
-
-/// A string literal.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Bytes as hexadecimal digits.

@@ -1,11 +1,9 @@
 //! Values as PostgreSQL writes and reads them.
 
 use super::datum::{Datum, OffsetMoment, truth, uuid, uuid_text, uuid_within};
-use super::{hex, moment, number, quoted, unhex};
+use super::{hex, moment, number, unhex};
 use crate::family::{ColumnType, Family};
-
-/// Lets a row bring its own value for an identity that is always generated.
-pub(super) const OVERRIDING: &str = "OVERRIDING SYSTEM VALUE ";
+use crate::sql::quoted_string;
 
 /// One statement, since foreign keys are checked at its end.
 pub(super) fn together(inserts: &[String]) -> Vec<String> {
@@ -22,7 +20,7 @@ pub(super) fn literal(datum: &Datum, column: &ColumnType) -> String {
         (Datum::Bytes(bytes), Family::Bytes) => format!("'\\x{}'::bytea", hex(bytes)),
         // A literal without a type takes the column's. A cast would keep what is said of it: that
         // a negative zero is no integer, that an enum's word is one.
-        _ => quoted(&input(datum, column)),
+        _ => quoted_string(&input(datum, column)),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Values as SQLite writes and reads them.
 
 use super::datum::{Datum, OffsetMoment, truth, uuid, uuid_within};
-use super::{hex, json, moment, number, quoted, unhex};
+use super::{hex, json, moment, number, unhex};
 use crate::family::{ColumnType, Family};
+use crate::sql::quoted_string;
 
 /// Foreign keys wait until the transaction ends.
 pub(super) fn together(inserts: &[String]) -> Vec<String> {
@@ -14,22 +15,22 @@ pub(super) fn literal(datum: &Datum, column: &ColumnType) -> String {
     match datum {
         Datum::Null => "NULL".to_owned(),
         Datum::Boolean(value) => u8::from(*value).to_string(),
-        Datum::Integer(number) if as_text => quoted(&number.to_string()),
+        Datum::Integer(number) if as_text => quoted_string(&number.to_string()),
         Datum::Integer(number) => number.to_string(),
-        Datum::Decimal(text) if as_text => quoted(text),
+        Datum::Decimal(text) if as_text => quoted_string(text),
         Datum::Decimal(text) => text.clone(),
         Datum::Real(number) if number.is_nan() => "NULL".to_owned(),
         // SQLite has no word for it; a number that is too large becomes it.
         Datum::Real(number) if number.is_infinite() => {
             if *number > 0.0 { "9e999" } else { "-9e999" }.to_owned()
         }
-        Datum::Real(number) if as_text => quoted(&number::shortest(*number)),
+        Datum::Real(number) if as_text => quoted_string(&number::shortest(*number)),
         Datum::Real(number) => number::shortest(*number),
-        Datum::Bytes(bytes) if as_text => quoted(&hex(bytes)),
+        Datum::Bytes(bytes) if as_text => quoted_string(&hex(bytes)),
         Datum::Bytes(bytes) => format!("x'{}'", hex(bytes)),
         Datum::Uuid(bytes) if column.family == Family::Bytes => format!("x'{}'", hex(bytes)),
-        Datum::Uuid(bytes) => quoted(&uuid_within(bytes, column.length)),
-        Datum::Json(text) => quoted(text),
+        Datum::Uuid(bytes) => quoted_string(&uuid_within(bytes, column.length)),
+        Datum::Json(text) => quoted_string(text),
         Datum::Timestamp(micros) | Datum::TimestampTz(OffsetMoment { micros, .. })
             if matches!(column.family, Family::Integer | Family::Real) =>
         {
@@ -39,8 +40,8 @@ pub(super) fn literal(datum: &Datum, column: &ColumnType) -> String {
             (date * moment::DAY / moment::SECOND).to_string()
         }
         // Texts sort as moments do only in one offset, so that is how applications keep them.
-        Datum::TimestampTz(OffsetMoment { micros, .. }) => quoted(&zulu(*micros)),
-        _ => quoted(&datum.plain()),
+        Datum::TimestampTz(OffsetMoment { micros, .. }) => quoted_string(&zulu(*micros)),
+        _ => quoted_string(&datum.plain()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::text;
+use crate::sql::quoted_identifier;
 
 /// Declares an enum whose variants have one fixed word each, so that the word, its parser and the
 /// list of all variants can never disagree.
@@ -364,6 +365,18 @@ impl Name {
     /// The name without its namespace.
     pub fn local(&self) -> &str {
         &self.local
+    }
+
+    /// The name as SQL takes it, whatever it holds: `"audit"."Log"`.
+    pub fn in_sql(&self) -> String {
+        let parts = self.namespace().into_iter().chain([self.local()]);
+        parts.map(quoted_identifier).collect::<Vec<_>>().join(".")
+    }
+
+    /// The name between double quotes, as messages write it: `"audit.Log"`.
+    pub fn quoted(&self) -> String {
+        let parts: Vec<&str> = self.namespace().into_iter().chain([self.local()]).collect();
+        format!("\"{}\"", parts.join("."))
     }
 }
 

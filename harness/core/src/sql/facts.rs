@@ -1,6 +1,8 @@
 //! Small questions about a text or one statement, answered by its tokens.
 
-use super::lex::{Lexer, Token, TokenKind};
+use std::collections::BTreeSet;
+
+use super::lex::{Lexer, Token, TokenKind, lex};
 use crate::Backend;
 
 fn significant(text: &str, dialect: Backend) -> impl Iterator<Item = Token<'_>> {
@@ -51,6 +53,13 @@ pub fn ends_transaction(statement: &str, dialect: Backend) -> bool {
         ["COMMIT" | "END" | "ROLLBACK" | "ABORT", ..] | ["PREPARE", "TRANSACTION"] => true,
         _ => false,
     }
+}
+
+/// The words and names of a text, in lower case and without their quotes: what it may be about.
+pub fn words(text: &str, backend: Backend) -> BTreeSet<String> {
+    let tokens = lex(text, backend).into_iter();
+    let named = tokens.filter(|one| matches!(one.kind, TokenKind::Word | TokenKind::QuotedIdentifier));
+    named.map(|token| token.text.trim_matches(['"', '`', '[', ']']).to_lowercase()).collect()
 }
 
 #[cfg(test)]

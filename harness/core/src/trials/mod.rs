@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::Backend;
 use crate::family::ColumnType;
-use crate::rows::Datum;
+use crate::rows::{self, Datum};
 use crate::schema::{Kind, Name, ObjectId, Schema};
 use crate::sql::quoted_identifier;
 
@@ -141,10 +141,10 @@ impl Dialect<'_> {
             Action::Update { table, key, set } => {
                 let set: Vec<String> =
                     set.iter().map(|(column, value)| self.is(table, column, value, " = ")).collect();
-                format!("UPDATE {} SET {}{}", name(table), set.join(", "), self.matching(table, key))
+                format!("UPDATE {} SET {}{}", table.in_sql(), set.join(", "), self.matching(table, key))
             }
             Action::Delete { table, key } => {
-                format!("DELETE FROM {}{}", name(table), self.matching(table, key))
+                format!("DELETE FROM {}{}", table.in_sql(), self.matching(table, key))
             }
         }
     }
@@ -154,27 +154,16 @@ impl Dialect<'_> {
         let cells: Vec<String> =
             reading.columns.iter().map(|column| self.backend.cell(&quoted_identifier(column))).collect();
         let (table, key) = (&reading.table, self.matching(&reading.table, &reading.key));
-        format!("SELECT {} FROM {}{key} ORDER BY 1", cells.join(", "), name(table))
+        format!("SELECT {} FROM {}{key} ORDER BY 1", cells.join(", "), table.in_sql())
     }
 
     fn insert(&self, table: &Name, row: &Row) -> String {
         // A column that only the other backend has is none of this one's concern.
         let group = self.schema.table(table);
         let has = |column: &str| group.is_some_and(|group| group.part(Kind::Column, column).is_some());
-        let row: Vec<_> = row.iter().filter(|(column, _)| has(column)).collect();
-        let columns: Vec<String> = row.iter().map(|(column, _)| quoted_identifier(column)).collect();
-        let values: Vec<String> =
-            row.iter().map(|(column, value)| self.literal(table, column, value)).collect();
-        let overriding = self.backend.overriding();
-        if columns.is_empty() {
-            return format!("INSERT INTO {} DEFAULT VALUES", name(table));
-        }
-        format!(
-            "INSERT INTO {} ({}) {overriding}VALUES ({})",
-            name(table),
-            columns.join(", "),
-            values.join(", ")
-        )
+        let own = row.iter().filter(|(column, _)| has(column));
+        let cells = own.map(|(column, value)| (column.clone(), self.literal(table, column, value)));
+        rows::insert(self.backend, table, &cells.collect())
     }
 
     fn matching(&self, table: &Name, key: &Row) -> String {
@@ -204,11 +193,6 @@ impl Dialect<'_> {
     }
 }
 
-fn name(table: &Name) -> String {
-    let parts = table.namespace().into_iter().chain([table.local()]);
-    parts.map(quoted_identifier).collect::<Vec<_>>().join(".")
-}
-
 /// What a database answered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -225,8 +209,6 @@ pub enum Answer {
 pub struct Trial {
     /// The question, which is the same on both backends.
     pub question: Arc<Question>,
-    /// The statement by which it was put.
-    pub statement: String,
     /// The answer.
     pub answer: Answer,
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::{Action, Common, Heads, Promise, Question, Reading, Row};
 use crate::Backend;
 use crate::family::{ColumnType, Family};
-use crate::rows::{Datum, ForeignKey, foreign_keys, unique_keys};
+use crate::rows::{Datum, ForeignKey, cut, foreign_keys, only_names, primary_key, unique_keys};
 use crate::schema::{Attribute, Group, Kind, Name, Object, ObjectId};
-use crate::sql::{TokenKind, lex};
+use crate::sql::{TokenKind, lex, words};
 
 /// The questions to the backends, sorted by table. If there is only one, nothing is asked but what
 /// it can be held against by itself.
@@ -70,7 +70,7 @@ impl<'a> Table<'a> {
             questions.push(Question {
                 promise: Promise::Kept,
                 object: ObjectId::whole(Kind::Table, self.name.clone()),
-                what: format!("a row of table {}", self.quoted()),
+                what: format!("a row of table {}", self.name.quoted()),
                 prepare: if key.is_none() { vec![alone] } else { Vec::new() },
                 action: self.row(row.clone()),
                 reading: Some(Reading { table: self.name.clone(), columns, key: key.unwrap_or_default() }),
@@ -186,7 +186,7 @@ impl<'a> Table<'a> {
         for key in self.unique_keys() {
             let object = self.object_of(&key);
             let columns = key.iter().map(|column| format!("\"{column}\"")).collect::<Vec<_>>().join(", ");
-            let of = |what: &str| format!("{what} in {columns} of table {}", self.quoted());
+            let of = |what: &str| format!("{what} in {columns} of table {}", self.name.quoted());
             let ask = |promise, what, prepare: Option<Row>, row| Question {
                 promise,
                 object: object.clone(),
@@ -237,7 +237,7 @@ impl<'a> Table<'a> {
             let object = self.object_of_reference(&key);
             let columns =
                 key.columns.iter().map(|column| format!("\"{column}\"")).collect::<Vec<_>>().join(", ");
-            let here = format!("{columns} of table {}", self.quoted());
+            let here = format!("{columns} of table {}", self.name.quoted());
             if let Some(absent) = self.absent(&key) {
                 let mut row = self.spare[0].clone();
                 row.extend(key.columns.iter().cloned().zip(absent));
@@ -389,7 +389,10 @@ impl<'a> Table<'a> {
 
     /// The values by which a row is found again.
     fn key(&self, row: &Row) -> Option<Row> {
-        let key = self.groups.values().find_map(|group| primary_key(group))?;
+        let mut keys = self.groups.values().map(|group| primary_key(group)).filter(|key| !key.is_empty());
+        // A column that one of the two lacks would find nothing there.
+        let shared = |key: &Vec<String>| key.iter().all(|column| self.columns.contains_key(column.as_str()));
+        let key = keys.find(shared)?;
         key.iter().map(|column| Some((column.clone(), row.get(column)?.clone()))).collect()
     }
 
@@ -425,7 +428,7 @@ impl<'a> Table<'a> {
                     let unique = matches!(kind, Kind::PrimaryKey | Kind::Unique)
                         || kind == Kind::Index && part.has(Attribute::UniqueIndex);
                     let listed = part.list(Attribute::Columns);
-                    unique && !part.has(Attribute::Where) && names(listed).as_ref() == Some(columns)
+                    unique && !part.has(Attribute::Where) && only_names(listed).as_ref() == Some(columns)
                 })
             };
             keys.extend(unique_keys(group).into_iter().filter(whole));
@@ -453,7 +456,7 @@ impl<'a> Table<'a> {
     fn object_of(&self, key: &[String]) -> ObjectId {
         let found = self.groups.values().find_map(|group| {
             group.parts().find_map(|(kind, name, part)| {
-                let same = names(part.list(Attribute::Columns)).is_some_and(|columns| columns == key);
+                let same = only_names(part.list(Attribute::Columns)).is_some_and(|columns| columns == key);
                 let unique = matches!(kind, Kind::PrimaryKey | Kind::Unique | Kind::Index);
                 (same && unique).then(|| self.part(kind, name))
             })
@@ -470,14 +473,7 @@ impl<'a> Table<'a> {
     }
 
     fn called(&self, column: &str) -> String {
-        format!("column \"{column}\" of table {}", self.quoted())
-    }
-
-    fn quoted(&self) -> String {
-        match self.name.namespace() {
-            Some(namespace) => format!("\"{namespace}.{}\"", self.name.local()),
-            None => format!("\"{}\"", self.name.local()),
-        }
+        format!("column \"{column}\" of table {}", self.name.quoted())
     }
 }
 
@@ -509,7 +505,7 @@ pub fn counting_column(backend: Backend, group: &Group) -> Option<String> {
             || backend.counts_keys()
                 && object.text(Attribute::Type).is_some_and(|one| one.eq_ignore_ascii_case("INTEGER"))
                 && !group.object().has(Attribute::WithoutRowid)
-                && key.as_deref() == Some(&[(*name).to_owned()])
+                && key == [*name]
     });
     found.map(|(name, _)| name.to_owned())
 }
@@ -524,15 +520,10 @@ struct Constants {
 
 impl Constants {
     fn of(expression: &str, backend: Backend) -> Self {
-        let mut found = Self { names: BTreeSet::new(), numbers: BTreeSet::new(), texts: BTreeSet::new() };
+        let names = words(expression, backend);
+        let mut found = Self { names, numbers: BTreeSet::new(), texts: BTreeSet::new() };
         for token in lex(expression, backend) {
             match token.kind {
-                TokenKind::Word => {
-                    found.names.insert(token.text.to_lowercase());
-                }
-                TokenKind::QuotedIdentifier => {
-                    found.names.insert(token.text.trim_matches(['"', '`', '[', ']']).to_lowercase());
-                }
                 TokenKind::Number => found.numbers.extend(token.text.parse::<i128>()),
                 TokenKind::String => {
                     let inner =
@@ -546,21 +537,6 @@ impl Constants {
     }
 }
 
-fn primary_key(group: &Group) -> Option<Vec<String>> {
-    let key = group.parts_of(Kind::PrimaryKey).next()?;
-    names(key.1.list(Attribute::Columns))
-}
-
-/// The columns of key terms, if all are columns.
-fn names(terms: &[String]) -> Option<Vec<String>> {
-    let name = |term: &String| {
-        let bare = term.trim_matches('"');
-        let plain = bare.chars().all(|c| c.is_alphanumeric() || c == '_');
-        plain.then(|| bare.to_owned())
-    };
-    terms.iter().map(name).collect()
-}
-
 /// The text with its letters in the other case.
 fn swapped(text: &str) -> String {
     text.chars()
@@ -569,10 +545,6 @@ fn swapped(text: &str) -> String {
 }
 
 fn short(text: &str) -> String {
-    let shown: String = text.chars().take(24).collect();
-    if shown.len() < text.len() {
-        format!("'{shown}…' ({} characters)", text.chars().count())
-    } else {
-        format!("'{text}'")
-    }
+    let (shown, length) = (cut(text, 24), text.chars().count());
+    if shown == text { format!("'{text}'") } else { format!("'{shown}' ({length} characters)") }
 }

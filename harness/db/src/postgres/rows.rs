@@ -7,7 +7,7 @@ use switchback_core::schema::{Attribute, Group, Kind, Name};
 use super::promises::refusal;
 use super::run::is_of_the_server;
 use super::sqlx_error;
-use crate::record::statement::{identifier, string, table};
+use crate::record::statement::{identifier, string};
 use crate::record::{RecordError, Refusal};
 
 pub(super) async fn insert(
@@ -36,7 +36,7 @@ async fn advance_sequences(connection: &mut PgConnection, name: &Name) -> Result
         "SELECT attname::text, sequence FROM pg_attribute, pg_get_serial_sequence($1, attname) AS sequence \
          WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND sequence IS NOT NULL",
     )
-    .bind(table(name))
+    .bind(name.in_sql())
     .fetch_all(&mut *connection)
     .await
     .map_err(sqlx_error("looking for the sequences of a table"))?;
@@ -45,7 +45,7 @@ async fn advance_sequences(connection: &mut PgConnection, name: &Name) -> Result
             "SELECT setval({}, top) FROM (SELECT max({})::bigint AS top FROM {}) AS known WHERE top > 0",
             string(&sequence),
             identifier(&column),
-            table(name),
+            name.in_sql(),
         );
         let advanced = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await;
         advanced.map_err(sqlx_error("advancing a sequence behind given rows"))?;
@@ -60,7 +60,7 @@ pub(super) async fn read(
 ) -> Result<TableRows, RecordError> {
     let columns: Vec<String> = group.columns().into_iter().map(|(column, _)| column.to_owned()).collect();
     let cells: Vec<String> = columns.iter().map(|column| format!("{}::text", identifier(column))).collect();
-    let query = format!("SELECT {} FROM {}", cells.join(", "), table(name));
+    let query = format!("SELECT {} FROM {}", cells.join(", "), name.in_sql());
     let found = sqlx::query(AssertSqlSafe(query)).persistent(false).fetch_all(connection).await;
     let found = found.map_err(sqlx_error("reading rows"))?;
     let cell = |row: &sqlx::postgres::PgRow, place: usize| row.try_get::<Option<String>, _>(place);

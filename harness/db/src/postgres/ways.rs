@@ -8,14 +8,14 @@ use switchback_core::schema::{Attribute, Group, Name, Schema};
 
 use crate::record::Way;
 use crate::record::relatives::{parents, views_of};
-use crate::record::statement::{identifier, table, upsert};
+use crate::record::statement::{identifier, upsert};
 
 /// The first version that knows MERGE (release notes of PostgreSQL 15).
 const MERGE_SINCE: u32 = 15;
 
 pub(super) fn to_break(schema: &Schema, name: &Name, rows: &TableRows, major: u32) -> Vec<Way> {
     let Some(group) = schema.table(name) else { return Vec::new() };
-    let target = table(name);
+    let target = name.in_sql();
     let columns = written_columns(group);
     let mut ways: Vec<Way> = columns
         .iter()
@@ -33,7 +33,7 @@ pub(super) fn to_break(schema: &Schema, name: &Name, rows: &TableRows, major: u3
         let upserts = changed.iter().flat_map(|column| {
             let qualified = format!("{target}.{}", identifier(column));
             other_values(&qualified, &target)
-                .map(|value| upsert(name, &columns, "OVERRIDING SYSTEM VALUE ", &rows.key, column, &value))
+                .map(|value| upsert(name, &columns, Backend::Postgres, &rows.key, column, &value))
         });
         ways.push(Way::new("INSERT … ON CONFLICT DO UPDATE", upserts));
     }
@@ -50,7 +50,7 @@ pub(super) fn to_break(schema: &Schema, name: &Name, rows: &TableRows, major: u3
     }
     ways.extend(through_parents(schema, name));
     for (view, view_group) in views_of(schema, name, Backend::Postgres) {
-        let through = table(view);
+        let through = view.in_sql();
         let shared =
             columns.iter().filter(|column| view_group.columns().iter().any(|(one, _)| one == *column));
         let update = shared.flat_map(|column| updates(&through, column, &target));
@@ -58,7 +58,7 @@ pub(super) fn to_break(schema: &Schema, name: &Name, rows: &TableRows, major: u3
         ways.push(Way::new(format!("DELETE through view {view}"), [format!("DELETE FROM {through}")]));
     }
     for part in partitions(schema, name) {
-        let target = table(part);
+        let target = part.in_sql();
         ways.push(Way::new(format!("DELETE in partition {part}"), [format!("DELETE FROM {target}")]));
         ways.push(Way::new(format!("TRUNCATE in partition {part}"), [format!("TRUNCATE {target}")]));
     }
@@ -73,15 +73,15 @@ pub(super) fn to_break(schema: &Schema, name: &Name, rows: &TableRows, major: u3
 fn through_parents(schema: &Schema, name: &Name) -> Vec<Way> {
     let mut ways = Vec::new();
     for parent in parents(schema, name) {
-        let target = table(parent.table);
+        let target = parent.table.in_sql();
         let place = format!("in parent {}", parent.table);
         if parent.passes_deletes {
             ways.push(Way::new(format!("DELETE {place}"), [format!("DELETE FROM {target}")]));
         }
         if parent.passes_updates {
-            let update = parent.columns.iter().flat_map(|column| {
+            let update = parent.columns.iter().map(|column| identifier(column)).flat_map(|column| {
                 let target = &target;
-                other_values(column, target)
+                other_values(&column, target)
                     .map(move |value| format!("UPDATE {target} SET {column} = {value}"))
             });
             ways.push(Way::new(format!("UPDATE {place}"), update));

@@ -1,12 +1,14 @@
 //! Attempts to break the promise of append-only tables.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use switchback_core::evidence::{Attempt, AttemptResult};
 use switchback_core::report::NotRun;
 use switchback_core::schema::{Name, Schema};
 
-use super::engine::{Engine, Refusal};
+use super::counting::add_ancestors;
+use super::engine::{Engine, Refusal, all_rows};
+use super::sow::{Field, sow};
 use super::{Plan, RecordError};
 
 /// The tables that promise to be append-only: those that the project declares, and those whose
@@ -37,8 +39,8 @@ pub(crate) fn promised<E: Engine>(
     promised
 }
 
-/// Makes the attempts in a copy of the trunk, which holds no rows yet: that it takes the project's
-/// rows shows that inserting still works.
+/// Makes the attempts in a copy of the trunk, which holds no rows but those of revisions: that it takes
+/// the project's rows, or made-up ones where the project gives none, shows that inserting still works.
 pub(crate) async fn make<E: Engine>(
     engine: &mut E,
     plan: &Plan,
@@ -63,6 +65,7 @@ pub(crate) async fn make<E: Engine>(
             result: of_insert(taken, refused),
         });
     }
+    let barren = make_up(engine, plan, copy, head, promised, &mut attempts).await?;
     for table in promised {
         let Some(group) = head.table(table) else { continue };
         let rows = engine.rows(copy, table, group).await?;
@@ -75,7 +78,9 @@ pub(crate) async fn make<E: Engine>(
                 result,
             };
             if rows.rows.is_empty() {
-                let reason = "the table has no rows: give some in [rows] fixtures".to_owned();
+                let why = barren.get(table).map(|why| format!(", since none could be made up ({why})"));
+                let why = why.unwrap_or_default();
+                let reason = format!("the table has no rows{why}: give some in [rows] fixtures");
                 attempts.push(attempt(String::new(), AttemptResult::NotTried(reason)));
                 continue;
             }
@@ -97,6 +102,37 @@ pub(crate) async fn make<E: Engine>(
         }
     }
     Ok(one_for_all_columns(attempts))
+}
+
+/// Makes up rows for the tables that have none and that the project gives none for, and for those that
+/// they refer to. Says why where there are none.
+async fn make_up<E: Engine>(
+    engine: &mut E,
+    plan: &Plan,
+    copy: &mut E::Database,
+    head: &Schema,
+    promised: &BTreeSet<Name>,
+    attempts: &mut Vec<Attempt>,
+) -> Result<BTreeMap<Name, String>, RecordError> {
+    let given: BTreeSet<&Name> = plan.fixtures.tables().collect();
+    let lacking: Vec<&Name> = promised.iter().filter(|table| !given.contains(table)).collect();
+    let mut wanted: BTreeSet<Name> = lacking.iter().map(|table| (*table).clone()).collect();
+    lacking.iter().for_each(|table| add_ancestors(head, table, &mut wanted));
+    let present = all_rows(engine, copy, head, wanted.iter()).await?;
+    let has_rows = |table: &Name| present.tables.get(table).is_some_and(|rows| !rows.rows.is_empty());
+    wanted.retain(|table| !has_rows(table) && !given.contains(table));
+    let field = Field { schema: head, wanted, present: Some(&present), also: Vec::new(), plain: None };
+    let sown = sow(engine, copy, plan, field).await?;
+    for table in lacking.into_iter().filter(|table| sown.fed.contains(*table)) {
+        attempts.push(Attempt {
+            table: table.clone(),
+            way: "INSERT".to_owned(),
+            owner_only: false,
+            statement: format!("INSERT INTO {table} …"),
+            result: AttemptResult::Changed,
+        });
+    }
+    Ok(sown.barren)
 }
 
 /// What became of the project's rows, given to a table that promises to take them: one that it took

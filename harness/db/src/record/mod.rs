@@ -3,6 +3,7 @@
 mod attempts;
 mod counterpart;
 mod counting;
+mod declared;
 mod engine;
 mod exchange;
 pub(crate) mod failure;

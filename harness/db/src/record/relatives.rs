@@ -1,14 +1,15 @@
 //! What stands around a table: through which rows of it may be reached.
 
 use switchback_core::Backend;
+use switchback_core::rows::foreign_keys;
 use switchback_core::schema::{Attribute, Group, Kind, Name, Schema};
-use switchback_core::sql::{TokenKind, lex};
+use switchback_core::sql::words;
 
 /// A foreign key of a table, with what becomes of its rows when the parent's row goes or changes.
-pub(crate) struct Parent<'a> {
-    pub(crate) table: &'a Name,
-    /// The columns of the parent that it refers to, as the schema writes them.
-    pub(crate) columns: Vec<&'a str>,
+pub(crate) struct Parent {
+    pub(crate) table: Name,
+    /// The columns of the parent that it refers to.
+    pub(crate) columns: Vec<String>,
     /// Whether deleting a parent's row changes or deletes rows of the table.
     pub(crate) passes_deletes: bool,
     /// The same of a change of the parent's key.
@@ -16,20 +17,21 @@ pub(crate) struct Parent<'a> {
 }
 
 /// The other tables that a table refers to.
-pub(crate) fn parents<'a>(schema: &'a Schema, table: &Name) -> Vec<Parent<'a>> {
+pub(crate) fn parents(schema: &Schema, table: &Name) -> Vec<Parent> {
     let Some(group) = schema.table(table) else { return Vec::new() };
-    let keys = group.parts_of(Kind::ForeignKey).filter_map(|(_, key)| {
-        let (target, columns) = key.text(Attribute::References)?.split_once(" (")?;
-        let (parent, _) = schema.tables().find(|(name, _)| name.to_string() == target && *name != table)?;
+    let keys = foreign_keys(schema, group).into_iter().filter(|key| key.parent != *table);
+    let keys = keys.map(|key| {
+        let object = group.part(Kind::ForeignKey, &key.name);
         let passes = |action| {
-            key.text(action).is_some_and(|action| matches!(action, "cascade" | "set null" | "set default"))
+            let action = object.and_then(|object| object.text(action));
+            matches!(action, Some("cascade" | "set null" | "set default"))
         };
-        Some(Parent {
-            table: parent,
-            columns: columns.trim_end_matches(')').split(", ").collect(),
+        Parent {
+            table: key.parent,
+            columns: key.parent_columns,
             passes_deletes: passes(Attribute::OnDelete),
             passes_updates: passes(Attribute::OnUpdate),
-        })
+        }
     });
     keys.collect()
 }
@@ -40,14 +42,9 @@ pub(crate) fn views_of<'a>(
     table: &'a Name,
     backend: Backend,
 ) -> impl Iterator<Item = (&'a Name, &'a Group)> {
-    let names = move |definition: &str| {
-        lex(definition, backend).iter().any(|token| match token.kind {
-            TokenKind::Word => token.text.eq_ignore_ascii_case(table.local()),
-            TokenKind::QuotedIdentifier => token.text.trim_matches(['"', '`', '[', ']']) == table.local(),
-            _ => false,
-        })
-    };
-    schema.groups().filter(|(kind, ..)| *kind == Kind::View).filter_map(move |(_, name, view)| {
-        names(view.object().text(Attribute::Definition)?).then_some((name, &**view))
+    let name = table.local().to_lowercase();
+    schema.groups().filter(|(kind, ..)| *kind == Kind::View).filter_map(move |(_, view, group)| {
+        let definition = group.object().text(Attribute::Definition)?;
+        words(definition, backend).contains(&name).then_some((view, &**group))
     })
 }

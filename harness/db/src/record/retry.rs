@@ -6,8 +6,10 @@ use std::sync::Arc;
 use switchback_core::evidence::{Observation, Retried};
 use switchback_core::history::Direction;
 use switchback_core::rows::{self, Plain, Side};
-use switchback_core::schema::{Name, Schema};
+use switchback_core::schema::{Group, Kind, Name, Schema};
+use switchback_core::sql::words;
 
+use super::engine::all_rows;
 use super::sow::{Field, sow, tables_to_feed};
 use super::steps::{new_database, observe};
 use super::walks::Recorder;
@@ -32,6 +34,7 @@ impl<E: Engine> Recorder<'_, E> {
         };
         let other = self.counterpart(applied).await;
         let mut outcome = failed.outcome.clone();
+        let mut bent = false;
         let failure = failed.outcome.failure();
         let filled = failure.and_then(|failure| fixtures::target(failure.statement.as_deref()?));
         // A revision that fills a table from others may meet rows there that have nothing to do with
@@ -44,7 +47,17 @@ impl<E: Engine> Recorder<'_, E> {
             wanted.retain(|table| Some(table) != empty.as_ref());
             let field = Field { schema: before, wanted, present: None, also, plain: Some(style) };
             let mut database = self.at(applied).await?;
-            sow(self.engine, &mut database, self.plan, field).await?;
+            let sown = sow(self.engine, &mut database, self.plan, field).await?;
+            // Made-up rows fit both schemas, unless a trigger has its say.
+            let named = failure.and_then(|failure| failure.statement.as_deref());
+            let named = named.map(|statement| words(statement, backend)).unwrap_or_default();
+            let triggered = sown.rows.iter().map(|row| &row.table).filter(|table| {
+                let acts = |group: &Arc<Group>| group.parts_of(Kind::Trigger).next().is_some();
+                named.contains(&table.local().to_lowercase()) && before.table(table).is_some_and(acts)
+            });
+            let triggered: BTreeSet<&Name> = triggered.collect();
+            let rows = all_rows(self.engine, &mut database, before, triggered.into_iter()).await?;
+            bent |= rows::misfit(Side { backend, schema: after }, &rows).is_some();
             let step = (&mut database, RETRY);
             let revision = &history.revisions()[position];
             let seen = observe(self.engine, self.plan, step, revision, direction, state.clone()).await?;
@@ -56,7 +69,7 @@ impl<E: Engine> Recorder<'_, E> {
         }
         let side = Side { backend, schema: after };
         let row = failed.rows_before.as_deref().and_then(|carried| rows::misfit(side, carried));
-        Ok(Retried { outcome, row })
+        Ok(Retried { outcome, row, bent })
     }
 
     /// A database without rows after the first revisions. The one that it is copied from is kept, and

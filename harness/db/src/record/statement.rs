@@ -1,16 +1,9 @@
 //! Statements that the recorder writes itself, in the SQL that both backends share.
 
 use serde_json::Value;
+use switchback_core::Backend;
 use switchback_core::schema::Name;
 pub(crate) use switchback_core::sql::{quoted_identifier as identifier, quoted_string as string};
-
-/// A table's name, with its namespace if it has one.
-pub(crate) fn table(name: &Name) -> String {
-    match name.namespace() {
-        Some(namespace) => format!("{}.{}", identifier(namespace), identifier(name.local())),
-        None => identifier(name.local()),
-    }
-}
 
 /// A literal for a value from a file of rows: an object or array is written as its JSON text.
 pub(crate) fn literal(value: &Value) -> String {
@@ -28,12 +21,12 @@ pub(crate) fn literal(value: &Value) -> String {
 pub(crate) fn upsert(
     name: &Name,
     columns: &[&str],
-    overriding: &str,
+    backend: Backend,
     key: &[String],
     column: &str,
     value: &str,
 ) -> String {
-    let target = table(name);
+    let (target, overriding) = (name.in_sql(), backend.overriding());
     let columns: Vec<String> = columns.iter().map(|column| identifier(column)).collect();
     let columns = columns.join(", ");
     let key: Vec<String> = key.iter().map(|column| identifier(column)).collect();

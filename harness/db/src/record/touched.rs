@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use switchback_core::Backend;
 use switchback_core::rows::foreign_keys;
 use switchback_core::schema::{Attribute, Group, Kind, Name, Schema};
-use switchback_core::sql::{TokenKind, lex};
+use switchback_core::sql::words;
 
 /// The tables whose rows a script may change.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,12 +88,6 @@ fn reach(schema: &Schema, touched: &mut BTreeSet<Name>) {
 
 fn stem(routine: &str) -> &str {
     routine.split('(').next().unwrap_or(routine)
-}
-
-fn words(script: &str, backend: Backend) -> BTreeSet<String> {
-    let tokens = lex(script, backend).into_iter();
-    let named = tokens.filter(|one| matches!(one.kind, TokenKind::Word | TokenKind::QuotedIdentifier));
-    named.map(|token| token.text.trim_matches(['"', '`', '[', ']']).to_lowercase()).collect()
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub(super) async fn ask<E: Engine>(
         let statement = dialect.action(&question.action);
         let reading = question.reading.as_ref().map(|reading| dialect.reading(reading));
         let answer = engine.answer(copy, &prepare, &statement, reading.as_deref()).await?;
-        trials.push(Trial { question, statement, answer });
+        trials.push(Trial { question, answer });
     }
     Ok((trials, left_out(own, &others, &common)))
 }
@@ -138,8 +138,8 @@ async fn take<E: Engine>(
     let fed: Vec<&Name> = order(schema).into_iter().filter(|name| sown.fed.contains(*name)).collect();
     add_further(engine, copy, plan, (own, others), &fed, &parents, &mut taken).await?;
     // Where each row needs a parent of its own, all parents may be taken: then there must be more.
-    let lacking: Vec<&Name> = fed.into_iter().filter(|name| taken.lacks(name)).collect();
-    let tables = lacking.iter().filter_map(|name| plan.rows.table(name, own, others));
+    let lacking = fed.iter().filter(|name| taken.lacks(name));
+    let tables = lacking.filter_map(|name| plan.rows.table(name, own, others));
     let wanted: BTreeSet<Name> =
         tables.flat_map(|table| table.parents().cloned().collect::<Vec<_>>()).collect();
     if !wanted.is_empty() {
@@ -155,7 +155,8 @@ async fn take<E: Engine>(
         for (name, rows) in &all_rows(engine, copy, schema, wanted.iter()).await?.tables {
             parents.take(own, name, rows);
         }
-        add_further(engine, copy, plan, (own, others), &lacking, &parents, &mut taken).await?;
+        // The new ones may be in the way of what would have been taken before.
+        add_further(engine, copy, plan, (own, others), &fed, &parents, &mut taken).await?;
     }
     Ok(taken)
 }

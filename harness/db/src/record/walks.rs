@@ -4,21 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use switchback_core::Backend;
-use switchback_core::evidence::{Declared, Observation, Outcome, Recording, Rows, Seeded, Walk};
+use switchback_core::evidence::{Observation, Recording, Rows, Seeded, TableRows, Walk};
 use switchback_core::history::{Direction, Downgrade, Revision, Script, State};
 use switchback_core::report::NotRun;
 use switchback_core::rows::Side;
 use switchback_core::schema::{Group, Kind, Name, Schema};
 
 use super::attempts;
-use super::counting;
-use super::engine::{Engine, Run, rows_anew};
+use super::counting::{Counting, count, count_at_head};
+use super::engine::{Engine, Run, all_rows, rows_anew};
 use super::sow::{Field, sow, tables_to_feed};
 use super::steps::{PROBE, TRUNK, new_database, now, observe, unwritten};
 use super::touched::Touched;
 use super::trials;
 use super::{Asking, Counterpart, Plan, Progress, RecordError};
-use crate::drive::Declaring;
 
 /// Takes all walks of the plan on one backend.
 ///
@@ -47,7 +46,7 @@ pub(super) struct Recorder<'a, E: Engine> {
     pub(super) plan: &'a Plan,
     progress: &'a dyn Progress,
     done: usize,
-    recording: Recording,
+    pub(super) recording: Recording,
     pub(super) trunk: E::Database,
     probe: Option<Probe<E::Database>>,
     /// A database without rows that lags behind, and how many revisions it has.
@@ -55,7 +54,11 @@ pub(super) struct Recorder<'a, E: Engine> {
     /// The tables that have had rows, and those that never could, with the reason.
     fed: BTreeSet<Name>,
     barren: BTreeMap<Name, String>,
+    counting: Counting,
 }
+
+/// Why nothing is tried that would change what is there.
+const NO_COPY: &str = "this source of databases cannot copy one to try it in";
 
 /// The probe's database with what it carries.
 pub(super) struct Probe<D> {
@@ -96,9 +99,10 @@ impl<'a, E: Engine> Recorder<'a, E> {
             dangling_rows: Vec::new(),
             not_run: Vec::new(),
         };
-        let (fed, barren) = (BTreeSet::new(), BTreeMap::new());
+        let (fed, barren, counting) = (BTreeSet::new(), BTreeMap::new(), Counting::default());
+        let (probe, spare) = (None, None);
         let mut recorder =
-            Self { engine, plan, progress, done: 0, recording, trunk, probe: None, spare: None, fed, barren };
+            Self { engine, plan, progress, done: 0, recording, trunk, probe, spare, fed, barren, counting };
         if plan.walks.contains(&Walk::Probe) {
             recorder.recording.walks.insert(Walk::Probe, Vec::new());
             recorder.probe = Some(recorder.new_probe(0).await?);
@@ -139,10 +143,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
                     // What the trunk did to the whole server, the probe cannot do again.
                     let reason =
                         format!("{} changes the whole server, so it was applied once only", revision.name);
-                    for check in ["downgrade-fails", "downgrade-leaves-trace", "upgrade-not-repeatable"] {
-                        let not_run = NotRun::check(check, self.engine.backend(), &reason);
-                        self.recording.not_run.push(not_run);
-                    }
+                    let checks = ["downgrade-fails", "downgrade-leaves-trace", "upgrade-not-repeatable"];
+                    self.leave_out(&checks, &reason);
                     self.remake(probe, position + 1).await?
                 } else {
                     self.round_trip(probe, position, revision, &schema, &after).await?
@@ -160,7 +162,33 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 ),
             });
         }
-        Ok(())
+        self.prove_rows().await
+    }
+
+    /// Reads all carried rows at once, to prove those that were read one after the other.
+    async fn prove_rows(&mut self) -> Result<(), RecordError> {
+        let schema = Arc::clone(self.recording.head());
+        let Some((probe, rows)) =
+            self.probe.as_mut().and_then(|one| one.rows.clone().map(|rows| (one, rows)))
+        else {
+            return Ok(());
+        };
+        let full = all_rows(self.engine, &mut probe.database, &schema, rows.tables.keys()).await?;
+        let same = |(name, rows): (&Name, &Arc<TableRows>)| {
+            full.tables.get(name).is_some_and(|full| full.is_same_as(rows))
+        };
+        let differing: Vec<String> =
+            rows.tables.iter().filter(|one| !same(*one)).map(|(name, _)| format!("\"{name}\"")).collect();
+        if differing.is_empty() {
+            return Ok(());
+        }
+        Err(RecordError::Harness {
+            backend: self.engine.backend(),
+            message: format!(
+                "the rows that were read step by step are not those that are there at head; please report this: {}",
+                differing.join(", ")
+            ),
+        })
     }
 
     /// Up, down and up again on the probe, which ends at the state after the revision.
@@ -183,13 +211,14 @@ impl<'a, E: Engine> Recorder<'a, E> {
         }
         let mut last = up.schema.clone();
         let up_applied = up.outcome.is_applied();
+        let script = self.recording.script_of(&up);
         self.push(Walk::Probe, up);
         if let Some(rows) =
             probe.rows.clone().filter(|_| up_applied && self.plan.walks.contains(&Walk::Trials))
         {
-            let database = &mut probe.database;
-            let counted = counting::count(self.engine, database, self.plan, revision, after, &rows).await?;
-            self.recording.counted.extend(counted);
+            let (database, counting) = (&mut probe.database, &mut self.counting);
+            let of = (revision, script.as_ref().map_or("", |script| &script.text));
+            count(self.engine, database, self.plan, of, after, &rows, counting).await?;
         }
         if up_applied && has_downgrade {
             let mut down =
@@ -237,7 +266,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
         }
         if rows_before.is_some() && seen.outcome.is_applied() {
             let schema = seen.schema.as_ref().unwrap_or(expected);
-            let script = self.recording.sql_of(&seen);
+            let script = self.recording.script_of(&seen);
+            let script = script.as_ref().map_or("", |script| &script.text);
             let before = self.recording.expected(&from).unwrap_or(expected);
             let touched = Touched::by(script, self.engine.backend(), [before, schema]);
             let (names, known) = (probe.seeded.iter(), probe.rows.clone().unwrap_or_default());
@@ -385,9 +415,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let promised = attempts::promised(self.engine, self.plan, &head, &mut unknown);
         if !self.recording.reached_head() {
             if !promised.is_empty() || !unknown.is_empty() {
-                let reason = "the history did not reach head";
-                let not_run = NotRun::check("append-only-hole", self.engine.backend(), reason);
-                self.recording.not_run.push(not_run);
+                self.leave_out(&["append-only-hole"], "the history did not reach head");
             }
             return Ok(());
         }
@@ -397,9 +425,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         }
         self.report("append-only tables");
         let Some(mut copy) = self.engine.copy(&mut self.trunk, "promises").await? else {
-            let reason = "this source of databases cannot copy one to try it in";
-            let not_run = NotRun::check("append-only-hole", self.engine.backend(), reason);
-            self.recording.not_run.push(not_run);
+            self.leave_out(&["append-only-hole"], NO_COPY);
             return Ok(());
         };
         let attempts = attempts::make(self.engine, self.plan, &mut copy, &head, &promised).await?;
@@ -412,6 +438,12 @@ impl<'a, E: Engine> Recorder<'a, E> {
         if !self.plan.walks.contains(&Walk::Trials) {
             return Ok(());
         }
+        const CHECKS: [&str; 3] = ["value-not-kept", "behaviour-mismatch", "sequence-behind"];
+        if self.plan.rows.per_table() == 0 {
+            self.leave_out(&CHECKS, "no rows are made up to try it with: per_table is 0 under [rows]");
+            self.plan.asking.iter().for_each(Asking::end);
+            return Ok(());
+        }
         let head = Arc::clone(self.recording.head());
         let reached = self.recording.reached_head();
         let other = trials::meet(self.plan, self.engine.backend(), reached.then_some(&head)).await;
@@ -420,17 +452,27 @@ impl<'a, E: Engine> Recorder<'a, E> {
         }
         self.report("what the databases do");
         let Some(mut copy) = self.engine.copy(&mut self.trunk, "trials").await? else {
-            for check in ["value-not-kept", "behaviour-mismatch"] {
-                let reason = "this source of databases cannot copy one to try it in";
-                self.recording.not_run.push(NotRun::check(check, self.engine.backend(), reason));
-            }
+            self.leave_out(&CHECKS, NO_COPY);
             self.plan.asking.iter().for_each(Asking::end);
             return Ok(());
         };
         let asked = trials::ask(self.engine, &mut copy, self.plan, &head, other.as_ref()).await?;
         self.recording.trials = asked.0;
         self.recording.not_run.extend(asked.1);
-        self.engine.drop(copy).await
+        self.engine.drop(copy).await?;
+        let recording = &self.recording;
+        let scripts = recording
+            .walk(Walk::Trunk)
+            .iter()
+            .filter_map(|seen| recording.history.get(&seen.step.revision).zip(recording.script_of(seen)));
+        let scripts: Vec<_> = scripts.collect();
+        let (trunk, counting) = (&mut self.trunk, &mut self.counting);
+        count_at_head(self.engine, trunk, self.plan, &head, &scripts, counting).await
+    }
+
+    fn leave_out(&mut self, checks: &[&'static str], reason: &str) {
+        let not_run = checks.iter().map(|check| NotRun::check(check, self.engine.backend(), reason));
+        self.recording.not_run.extend(not_run);
     }
 
     /// From head down to base, and back to head. Taken only where each downgrade worked on its own,
@@ -498,44 +540,6 @@ impl<'a, E: Engine> Recorder<'a, E> {
             && self.recording.walk(Walk::Probe).iter().all(clean)
     }
 
-    /// Builds what the application declares, in a database of its own.
-    async fn metadata(&mut self) -> Result<(), RecordError> {
-        if !self.plan.walks.contains(&Walk::Metadata) {
-            return Ok(());
-        }
-        let (metadata, driver) = (self.plan.metadata.as_ref(), self.plan.driver.as_ref());
-        if metadata.is_none() && driver.is_none() {
-            return Ok(());
-        }
-        let mut database = new_database(self.engine, self.plan, "metadata").await?;
-        let built = match (metadata, driver) {
-            (Some(script), _) => {
-                let outcome = self.engine.run(&mut database, Run::alone(script)).await?.outcome;
-                Declaring::Built(script.path.clone(), outcome)
-            }
-            (None, Some(driver)) => {
-                let backend = self.engine.backend();
-                let declared = driver.declare(self.engine.place(&database)).await;
-                declared.map_err(|error| RecordError::Harness { backend, message: error.told() })?
-            }
-            (None, None) => Declaring::Nothing("there is no metadata".to_owned()),
-        };
-        match built {
-            Declaring::Built(file, outcome) => {
-                let schema = match outcome {
-                    Outcome::Applied => Ok(self.engine.full_snapshot(&mut database).await?),
-                    Outcome::Failed(failure) => Err(failure),
-                };
-                self.recording.metadata = Some(Declared { file, by_models: metadata.is_none(), schema });
-            }
-            Declaring::Nothing(reason) => {
-                let not_run = NotRun::check("metadata-drift", self.engine.backend(), reason);
-                self.recording.not_run.push(not_run);
-            }
-        }
-        self.engine.drop(database).await
-    }
-
     async fn finish(mut self) -> Result<Recording, RecordError> {
         let made = |name: &Name| {
             let has =
@@ -553,6 +557,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
             let reason = format!("no row could be made up for table \"{name}\": {reason}");
             self.recording.not_run.push(NotRun::check("rows-lost", self.engine.backend(), reason));
         }
+        self.counting.finish(&mut self.recording);
         if let Some(probe) = self.probe.take() {
             self.engine.drop(probe.database).await?;
         }

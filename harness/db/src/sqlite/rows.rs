@@ -10,7 +10,7 @@ use switchback_core::schema::{Attribute, Group, Kind, Name};
 
 use super::promises::refusal;
 use super::run::is_of_the_library;
-use crate::record::statement::{identifier, table};
+use crate::record::statement::identifier;
 use crate::record::{RecordError, Refusal};
 
 pub(super) async fn insert(
@@ -37,7 +37,7 @@ pub(super) async fn read(
 ) -> Result<TableRows, RecordError> {
     let columns: Vec<String> = group.columns().into_iter().map(|(column, _)| column.to_owned()).collect();
     let cells: Vec<String> = columns.iter().map(|column| format!("quote({})", identifier(column))).collect();
-    let query = format!("SELECT {} FROM {}", cells.join(", "), table(name));
+    let query = format!("SELECT {} FROM {}", cells.join(", "), name.in_sql());
     let failed = |error| RecordError::database(Backend::Sqlite, "reading rows", error);
     let found = sqlx::query(AssertSqlSafe(query)).persistent(false).fetch_all(connection).await;
     let found = found.map_err(failed)?;

@@ -6,11 +6,11 @@ use switchback_core::schema::{Attribute, Group, Kind, Name, Schema};
 
 use crate::record::Way;
 use crate::record::relatives::{parents, views_of};
-use crate::record::statement::{identifier, table, upsert};
+use crate::record::statement::{identifier, upsert};
 
 pub(super) fn to_break(schema: &Schema, name: &Name, rows: &TableRows) -> Vec<Way> {
     let Some(group) = schema.table(name) else { return Vec::new() };
-    let target = table(name);
+    let target = name.in_sql();
     let columns = written_columns(group);
     let mut ways: Vec<Way> = columns
         .iter()
@@ -31,7 +31,7 @@ pub(super) fn to_break(schema: &Schema, name: &Name, rows: &TableRows) -> Vec<Wa
                 trigger.list(Attribute::Events).iter().any(|one| one.eq_ignore_ascii_case(event))
             })
         };
-        let through = table(view);
+        let through = view.in_sql();
         if takes("update") {
             let shared = view_group.columns().into_iter().map(|(column, _)| column);
             let update = shared.flat_map(|column| updates(&through, column, &through));
@@ -48,7 +48,7 @@ pub(super) fn to_break(schema: &Schema, name: &Name, rows: &TableRows) -> Vec<Wa
 /// The ways in which one row takes the place of another: REPLACE deletes the other without firing
 /// its delete triggers unless recursive triggers are on (SQLite manual, "ON CONFLICT").
 fn replacing(name: &Name, columns: &[&str], key: &[String]) -> Vec<Way> {
-    let target = table(name);
+    let target = name.in_sql();
     let mut replace = Vec::new();
     let mut conflict = Vec::new();
     for column in columns.iter().filter(|column| !key.iter().any(|key| key == *column)) {
@@ -57,7 +57,7 @@ fn replacing(name: &Name, columns: &[&str], key: &[String]) -> Vec<Way> {
         }
         let qualified = format!("{target}.{}", identifier(column));
         for value in other_values(&qualified, &target) {
-            conflict.push(upsert(name, columns, "", key, column, &value));
+            conflict.push(upsert(name, columns, Backend::Sqlite, key, column, &value));
         }
     }
     let take_place = key.iter().map(|key| {
@@ -92,15 +92,15 @@ fn insert_or_replace(target: &str, columns: &[&str], column: &str, value: &str) 
 fn through_parents(schema: &Schema, name: &Name) -> Vec<Way> {
     let mut ways = Vec::new();
     for parent in parents(schema, name) {
-        let target = table(parent.table);
+        let target = parent.table.in_sql();
         let place = format!("in parent {}", parent.table);
         if parent.passes_deletes {
             ways.push(Way::new(format!("DELETE {place}"), [format!("DELETE FROM {target}")]));
         }
         if parent.passes_updates {
-            let update = parent.columns.iter().flat_map(|column| {
+            let update = parent.columns.iter().map(|column| identifier(column)).flat_map(|column| {
                 let target = &target;
-                other_values(column, target)
+                other_values(&column, target)
                     .map(move |value| format!("UPDATE {target} SET {column} = {value}"))
             });
             ways.push(Way::new(format!("UPDATE {place}"), update));
