@@ -44,13 +44,15 @@ pub(crate) fn names_of_machines(files: &Files) -> Vec<String> {
     found
 }
 
-/// The scenarios: each folder of `scenarios/`, and for each check its bad and its good one.
+/// The scenarios: each folder of `scenarios/`, for each check its bad and its good one, and for each
+/// layout one.
 fn scenarios(files: &Files) -> BTreeSet<String> {
     let scenario = |path: &String| {
         let parts: Vec<&str> = path.strip_prefix("scenarios/")?.split('/').collect();
         match parts.as_slice() {
             ["checks", check, which, _, ..] => Some(format!("checks/{check}/{which}")),
-            ["checks", ..] | [_] | [] => None,
+            ["layouts", tool, _, ..] => Some(format!("layouts/{tool}")),
+            ["checks" | "layouts", ..] | [_] | [] => None,
             [name, ..] => Some((*name).to_owned()),
         }
     };
@@ -107,7 +109,14 @@ pub(crate) fn snapshots_of_scenarios(files: &Files, checks: &[(&str, bool)]) -> 
         runs.into_iter().map(|run| format!("checks/{id}/{run}.snap")).collect::<Vec<_>>()
     };
     let mut wanted: BTreeSet<String> = checks.iter().flat_map(of_check).collect();
-    for scenario in scenarios(files).iter().filter(|name| !name.starts_with("checks/")) {
+    let scenarios = scenarios(files);
+    // The layouts make one schema, which is recorded once.
+    if scenarios.iter().any(|name| name.starts_with("layouts/")) {
+        wanted.extend(Backend::ALL.map(|backend| format!("layouts/{backend}.snap")));
+    }
+    for scenario in
+        scenarios.iter().filter(|name| !["checks/", "layouts/"].iter().any(|of| name.starts_with(of)))
+    {
         for backend in Backend::ALL {
             let revisions = revisions(files, scenario, backend);
             let head = (!revisions.is_empty()).then(|| "head".to_owned());
@@ -251,11 +260,16 @@ mod tests {
             ("scenarios/a/switchback.toml", ""),
             ("scenarios/a/migrations/1_a.sql", ""),
             ("scenarios/b/migrations/1_a.sql", ""),
+            ("scenarios/layouts/t/migrations/1_a.sql", ""),
             ("scenarios/checks/c/bad/1_a.sql", ""),
         ]));
         assert_eq!(
             broken,
-            ["scenarios/b/switchback.toml is missing", "scenarios/checks/c/bad/switchback.toml is missing"]
+            [
+                "scenarios/b/switchback.toml is missing",
+                "scenarios/checks/c/bad/switchback.toml is missing",
+                "scenarios/layouts/t/switchback.toml is missing"
+            ]
         );
     }
 
@@ -282,12 +296,16 @@ mod tests {
             ("snapshots/a/postgres/head.snap", ""),
             ("snapshots/a/sqlite/head.snap", ""),
             ("snapshots/checks/known/postgres.snap", ""),
+            ("scenarios/layouts/t/switchback.toml", ""),
+            ("scenarios/layouts/t/p/1_x.sql", ""),
+            ("snapshots/layouts/postgres.snap", ""),
         ]);
         assert_eq!(
             snapshots_of_scenarios(&files, &[("known", false)]),
             [
                 "snapshots/a/postgres/2_y.snap is missing",
                 "snapshots/checks/known/sqlite.snap is missing",
+                "snapshots/layouts/sqlite.snap is missing",
                 "snapshots/a/sqlite/head.snap belongs to no revision",
             ],
         );
