@@ -4,39 +4,50 @@
 //! What is in production's environment is not known here, so a variable stands for its default; one
 //! that has none is refused by its name.
 
-/// A line with the defaults of its variables filled in, or the variable that has none.
+/// A line with the defaults of its variables filled in, or why that cannot be done.
 pub(super) fn filled_in(line: &str) -> Result<String, String> {
     let mut filled = String::with_capacity(line.len());
     let mut rest = line;
-    while let Some(at) = rest.find('$') {
-        let (before, after) = (&rest[..at], &rest[at + 1..]);
-        if let Some(before) = before.strip_suffix('\\') {
-            filled.push_str(before);
-            filled.push('$');
+    while let Some(at) = rest.find(['$', '\\']) {
+        filled.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let plain = PLAIN.iter().find_map(|(written, meant)| Some((rest.strip_prefix(written)?, meant)));
+        if let Some((after, meant)) = plain.filter(|_| rest != "$") {
+            filled.push_str(meant);
             rest = after;
             continue;
         }
-        filled.push_str(before);
-        if let Some(after) = after.strip_prefix('$') {
-            filled.push('$');
-            rest = after;
-        } else if let Some(inner) = after.strip_prefix('{') {
-            let end = closing_brace(inner).ok_or_else(|| inner.to_owned())?;
-            let name = &inner[..name_length(inner)];
-            let default =
-                inner[name.len()..end].strip_prefix(":-").or(inner[name.len()..end].strip_prefix('-'));
-            let default = default.filter(|_| !name.is_empty()).ok_or_else(|| inner[..end].to_owned())?;
-            filled.push_str(&filled_in(default)?);
-            rest = &inner[end + 1..];
-        } else if name_length(after) > 0 {
-            return Err(after[..name_length(after)].to_owned());
-        } else {
-            filled.push('$');
-            rest = after;
+        let after = &rest[1..];
+        if after.is_empty() {
+            break;
         }
+        let Some(inner) = after.strip_prefix('{') else {
+            return Err(without_default(&after[..name_length(after)]));
+        };
+        let name = &inner[..name_length(inner)];
+        let default = inner[name.len()..].strip_prefix(":-").or(inner[name.len()..].strip_prefix('-'));
+        let (Some(default), false) = (default, name.is_empty()) else {
+            return Err(without_default(name));
+        };
+        let end = closing_brace(default).ok_or("a \"${\" is not closed")?;
+        filled.push_str(&filled_in(&default[..end])?);
+        rest = &default[end + 1..];
     }
     filled.push_str(rest);
     Ok(filled)
+}
+
+/// What is no variable, and what it stands for; the longer ones first.
+const PLAIN: [(&str, &str); 5] = [("\\\\", "\\\\"), ("\\$", "$"), ("\\", "\\"), ("$$", "$"), ("$(", "$(")];
+
+fn without_default(name: &str) -> String {
+    if name.is_empty() {
+        return "no name follows a \"$\" here, where variables are filled in; write \"$$\" for one"
+            .to_owned();
+    }
+    format!(
+        "the variable \"{name}\" of the environment is not known here; give it a default, as in \"${{{name}:-…}}\""
+    )
 }
 
 /// How long the name is that a text begins with.
@@ -51,13 +62,15 @@ fn name_length(text: &str) -> usize {
 /// Where the brace is closed that was opened before the text.
 fn closing_brace(text: &str) -> Option<usize> {
     let mut open = 0_usize;
+    let mut before = ' ';
     for (at, letter) in text.char_indices() {
         match letter {
-            '{' => open += 1,
+            '{' if before == '$' => open += 1,
             '}' if open == 0 => return Some(at),
             '}' => open -= 1,
             _ => {}
         }
+        before = letter;
     }
     None
 }
@@ -75,14 +88,24 @@ mod tests {
     #[case::default_if_unset("${A-b} ${C:-}", Ok("b "))]
     #[case::default_of_a_default("${A:-x${B:-y}}z", Ok("xyz"))]
     #[case::escaped("\\$A $$B $", Ok("$A $B $"))]
-    #[case::parameter("f($1) $(x)", Ok("f($1) $(x)"))]
+    #[case::backslashes("a\\b\\\\$(x) ${A-{}}", Ok("a\\b\\\\$(x) {}"))]
     #[case::bare("a $REGION b", Err("REGION"))]
     #[case::in_braces("a ${REGION}post", Err("REGION"))]
-    #[case::required("${REGION?say it}", Err("REGION?say it"))]
+    #[case::required("${REGION?say it}", Err("REGION"))]
     #[case::inner("${A:-$B}", Err("B"))]
-    #[case::open("${A:-b", Err("A:-b"))]
     fn a_variable_stands_for_its_default(#[case] line: &str, #[case] expected: Result<&str, &str>) {
-        assert_eq!(filled_in(line).as_deref().map_err(|name| name.as_str()), expected);
+        let expected = expected.map(str::to_owned).map_err(without_default);
+        assert_eq!(filled_in(line), expected);
+    }
+
+    #[rstest]
+    #[case::parameter(
+        "f($1)",
+        "no name follows a \"$\" here, where variables are filled in; write \"$$\" for one"
+    )]
+    #[case::open("${A:-b", "a \"${\" is not closed")]
+    fn what_goose_cannot_read_says_why(#[case] line: &str, #[case] message: &str) {
+        assert_eq!(filled_in(line), Err(message.to_owned()));
     }
 
     proptest! {

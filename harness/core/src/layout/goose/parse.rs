@@ -139,13 +139,9 @@ impl Reader {
         let start = self.part.text.len();
         let fills = self.variables && is_ours && annotation.is_none() && !self.is_passed_over(line);
         if fills {
-            let filled = filled_in(whole).or_else(|name| {
-                self.fault(format!(
-                    "the variable \"{name}\" of the environment is not known here; give it a default, as in \
-                     \"${{{name}:-…}}\""
-                ))
-            })?;
+            let filled = filled_in(line).or_else(|reason| self.fault(reason))?;
             self.part.text.push_str(&filled);
+            self.part.text.push_str(&whole[line.len()..]);
         } else if is_ours {
             self.part.text.push_str(whole);
         }
@@ -241,14 +237,19 @@ impl Reader {
         self.statement = Statement::Plain;
     }
 
+    /// An open statement of which only blanks are there ends without harm.
     fn refuse_open_statement(&self) -> Result<(), Fault> {
-        match self.open {
-            Some((start, line)) if !self.part.text[start..].trim().is_empty() => Err(Fault {
+        let Some((start, line)) = self.open else {
+            return Ok(());
+        };
+        let holds = |line: &str| !line.trim().is_empty() && !is_annotation(line);
+        if self.part.text[start..].lines().any(holds) {
+            return Err(Fault {
                 line,
                 reason: "the statement ends with no \";\" at the end of a line".to_owned(),
-            }),
-            _ => Ok(()),
+            });
         }
+        Ok(())
     }
 
     fn finish(self) -> Result<Part, Fault> {
