@@ -44,15 +44,20 @@ pub(crate) fn names_of_machines(files: &Files) -> Vec<String> {
     found
 }
 
-/// The scenarios: each folder of `scenarios/`, for each check its bad and its good one, and for each
-/// layout one.
+/// The folders of `scenarios/` that hold scenarios of one kind, which share no snapshots: a test of their
+/// own says what they must come to.
+const GROUPS: [&str; 3] = ["alembic", "command", "layouts"];
+
+/// The scenarios: each folder of `scenarios/` and of the groups there, and for each check its bad and its
+/// good one.
 fn scenarios(files: &Files) -> BTreeSet<String> {
     let scenario = |path: &String| {
         let parts: Vec<&str> = path.strip_prefix("scenarios/")?.split('/').collect();
         match parts.as_slice() {
             ["checks", check, which, _, ..] => Some(format!("checks/{check}/{which}")),
-            ["layouts", tool, _, ..] => Some(format!("layouts/{tool}")),
-            ["checks" | "layouts", ..] | [_] | [] => None,
+            ["checks", ..] | [_] | [] => None,
+            [group, name, _, ..] if GROUPS.contains(group) => Some(format!("{group}/{name}")),
+            [group, ..] if GROUPS.contains(group) => None,
             [name, ..] => Some((*name).to_owned()),
         }
     };
@@ -109,14 +114,7 @@ pub(crate) fn snapshots_of_scenarios(files: &Files, checks: &[(&str, bool)]) -> 
         runs.into_iter().map(|run| format!("checks/{id}/{run}.snap")).collect::<Vec<_>>()
     };
     let mut wanted: BTreeSet<String> = checks.iter().flat_map(of_check).collect();
-    let scenarios = scenarios(files);
-    // The layouts make one schema, which is recorded once.
-    if scenarios.iter().any(|name| name.starts_with("layouts/")) {
-        wanted.extend(Backend::ALL.map(|backend| format!("layouts/{backend}.snap")));
-    }
-    for scenario in
-        scenarios.iter().filter(|name| !["checks/", "layouts/"].iter().any(|of| name.starts_with(of)))
-    {
+    for scenario in scenarios(files).iter().filter(|name| !name.contains('/')) {
         for backend in Backend::ALL {
             let revisions = revisions(files, scenario, backend);
             let head = (!revisions.is_empty()).then(|| "head".to_owned());
@@ -181,8 +179,9 @@ pub(crate) fn unexplained_dependencies(files: &Files) -> Vec<String> {
 
 pub(crate) fn unused_dependencies(files: &Files) -> Vec<String> {
     let mut unused = Vec::new();
-    let manifests = files.iter().filter(|(path, _)| path.ends_with("Cargo.toml"));
-    for (path, text) in manifests {
+    // A scenario may be a project of its own.
+    let ours = |path: &str| path.ends_with("Cargo.toml") && !path.starts_with("scenarios/");
+    for (path, text) in files.iter().filter(|(path, _)| ours(path)) {
         let manifest: toml::Table = text.parse().expect("cargo has read it");
         let folder = path.trim_end_matches("Cargo.toml");
         let sources: Vec<&String> = files
@@ -260,17 +259,12 @@ mod tests {
             ("scenarios/a/switchback.toml", ""),
             ("scenarios/a/migrations/1_a.sql", ""),
             ("scenarios/b/migrations/1_a.sql", ""),
-            ("scenarios/layouts/t/migrations/1_a.sql", ""),
             ("scenarios/checks/c/bad/1_a.sql", ""),
+            ("scenarios/alembic/requirements.txt", ""),
+            ("scenarios/alembic/d/alembic.ini", ""),
         ]));
-        assert_eq!(
-            broken,
-            [
-                "scenarios/b/switchback.toml is missing",
-                "scenarios/checks/c/bad/switchback.toml is missing",
-                "scenarios/layouts/t/switchback.toml is missing"
-            ]
-        );
+        let missing = ["alembic/d", "b", "checks/c/bad"];
+        assert_eq!(broken, missing.map(|name| format!("scenarios/{name}/switchback.toml is missing")));
     }
 
     #[test]
@@ -296,16 +290,12 @@ mod tests {
             ("snapshots/a/postgres/head.snap", ""),
             ("snapshots/a/sqlite/head.snap", ""),
             ("snapshots/checks/known/postgres.snap", ""),
-            ("scenarios/layouts/t/switchback.toml", ""),
-            ("scenarios/layouts/t/p/1_x.sql", ""),
-            ("snapshots/layouts/postgres.snap", ""),
         ]);
         assert_eq!(
             snapshots_of_scenarios(&files, &[("known", false)]),
             [
                 "snapshots/a/postgres/2_y.snap is missing",
                 "snapshots/checks/known/sqlite.snap is missing",
-                "snapshots/layouts/sqlite.snap is missing",
                 "snapshots/a/sqlite/head.snap belongs to no revision",
             ],
         );
