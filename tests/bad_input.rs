@@ -40,29 +40,36 @@ fn a_path_that_does_not_exist() {
 fn a_folder_without_migrations() {
     assert_snapshot!(refusal(&Project::new()), @r#"
     error: "." is empty
-       = help: looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
+       = help: looked for migrations of dbmate, diesel, golang-migrate, goose, numbered, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
     "#);
     assert_snapshot!(refusal(&Project::new().with_folder("migrations")), @r#"
     error: "." is empty
-       = help: looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
+       = help: looked for migrations of dbmate, diesel, golang-migrate, goose, numbered, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
     "#);
     assert_snapshot!(refusal(&Project::new().with("README.md", "").with("src/main.rs", "")), @r#"
-    error: no migrations recognised in ".": looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
-       = help: say what to check in switchback.toml, such as:
+    error: no migrations recognised in ".": looked for migrations of dbmate, diesel, golang-migrate, goose, numbered, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
+       = help: the migrations of each tool look like this:
+                 dbmate: "<version>_<name>.sql" with "-- migrate:up" and "-- migrate:down" in it
+                 diesel: "<version>_<name>/up.sql" with "down.sql" beside it
+                 golang-migrate: "<version>_<name>.up.sql" with "<version>_<name>.down.sql" beside it, the version being a number
+                 goose: "<version>_<name>.sql" with "-- +goose Up" and "-- +goose Down" in it, the version being a number from 1
+                 numbered: "<number>_<name>.sql", or the same with ".up.sql" and ".down.sql"
+                 sqlx: "<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number
+               say what to check in switchback.toml, such as:
 
                [history]
-               tool = "diesel"  # one of diesel, sqlx
+               tool = "dbmate"  # one of dbmate, diesel, golang-migrate, goose, numbered, sqlx
                postgres = "path/to/migrations/postgres"
                sqlite = "path/to/migrations/sqlite"
     "#);
-    assert_snapshot!(refusal(&Project::new().with("backend/store/sql/1_a.sql", "SELECT 1;\n")), @r#"
-    error: no migrations recognised in ".": looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
-       = help: seen: "backend/store/sql" (sqlx)
+    assert_snapshot!(refusal(&Project::new().with("store/sql/1_a.sql", "SELECT 1;\n").with("store/old/1_a.sql", "")), @r#"
+    error: no migrations recognised in ".": looked for migrations of dbmate, diesel, golang-migrate, goose, numbered, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
+       = help: seen: "store/old" (sqlx), "store/sql" (sqlx)
                say what to check in switchback.toml, such as:
 
                [history]
                tool = "sqlx"
-               path = "backend/store/sql"  # or postgres = "…" and sqlite = "…"
+               path = "store/old"  # or postgres = "…" and sqlite = "…"
     "#);
     assert_snapshot!(refusal(&Project::new().with(CONFIG, "[history]\npath = \"sql\"\n")), @r#"error: [history] path in switchback.toml: "sql" cannot be read: no such file or directory"#);
     assert_snapshot!(refusal(&migrations("[history]\npath = \"migrations/1_a.sql\"\n")), @r#"error: [history] path in switchback.toml: "migrations/1_a.sql" cannot be read: not a directory"#);
@@ -77,7 +84,7 @@ fn a_folder_of_two_tools() {
                say what to check in switchback.toml, such as:
 
                [history]
-               tool = "diesel"
+               tool = "diesel"  # or "sqlx"
                path = "."  # or postgres = "…" and sqlite = "…"
     "#);
     on_sqlite(&project().with(CONFIG, "[history]\ntool = \"sqlx\"\npath = \".\"\n")).ends(0);
@@ -120,7 +127,7 @@ fn a_config_that_is_wrong() {
 
     [history]
     tool = "sqlxx"
-    error: switchback.toml:2: "tool" cannot be "sqlxx": it is one of "diesel", "sqlx": did you mean "sqlx"?
+    error: switchback.toml:2: "tool" cannot be "sqlxx": it is one of "dbmate", "diesel", "golang-migrate", "goose", "numbered", "sqlx": did you mean "sqlx"?
 
     [checks]
     "rows-lots" = "error"
@@ -269,6 +276,7 @@ fn a_link_that_leads_nowhere_or_in_a_circle() {
 #[case::percent("50% of ?a=b&c#d")]
 fn a_path_with(#[case] name: &'static str) {
     let project = Project::named(name)
+        .with("Cargo.toml", "[dependencies]\nsqlx = \"0.8\"\n")
         .with("migrations/1_a.up.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY);\n")
         .with("migrations/1_a.down.sql", "DROP TABLE t;\n");
     let odd = project.root().join("tmp");

@@ -134,7 +134,7 @@ fn forbid(project: &Project, path: &str, mode: u32) {
 
 #[test]
 fn files_and_folders_that_may_not_be_read() {
-    let fixtures = "[history]\npath = \"migrations\"\n[rows]\nfixtures = \"rows.json\"\n";
+    let fixtures = "[history]\ntool = \"sqlx\"\npath = \"migrations\"\n[rows]\nfixtures = \"rows.json\"\n";
     let told: String = ["switchback.toml", "migrations/1_a.up.sql", "migrations", "rows.json", "."]
         .iter()
         .map(|path| {

@@ -326,7 +326,7 @@ fn a_baseline_accepts_what_there_is_and_keeps_what_was_written() {
 
 #[test]
 fn a_baseline_makes_a_config_where_there_is_none() {
-    let project = forgetful();
+    let project = forgetful().with("Cargo.toml", "[dependencies]\nsqlx = \"0.8\"\n");
     std::fs::remove_file(project.root().join("switchback.toml")).unwrap();
     project.run("baseline --backend sqlite").ends(0);
     assert_snapshot!(project.read("switchback.toml"), @r#"
@@ -342,8 +342,7 @@ fn a_baseline_makes_a_config_where_there_is_none() {
 
 #[test]
 fn a_baseline_does_not_break_a_config_that_it_cannot_add_to() {
-    let entry =
-        "accept = [{ check = \"rows-lost\", reason = \"known\" }]\n[history]\npath = \"migrations\"\n";
+    let entry = "accept = [{ check = \"rows-lost\", reason = \"known\" }]\n[history]\ntool = \"sqlx\"\n";
     let project = forgetful().with("switchback.toml", entry);
     assert_snapshot!(project.run("baseline --backend sqlite").ends(2).stderr, @"error: cannot write ./switchback.toml: write its `accept = […]` as [[accept]] tables first");
     assert_eq!(project.read("switchback.toml"), entry);

@@ -338,14 +338,14 @@ impl Project {
     fn named_source(&self, folder: &str, backend: Option<Backend>) -> Result<Vec<Source>, DiscoverError> {
         let path = self.root.join(folder);
         let key = backend.map_or("path", Backend::name);
-        let list = read_tree(&self.root, folder, &|_| false, Limits::default());
+        let list = search::read_list(&self.root, folder);
         let list = list.map_err(|error| DiscoverError::Named {
             key: format!("[history] {key}"),
             source: LayoutError::Unreadable { file: folder.to_owned(), reason: plain(&error) },
         })?;
         let found = match backend {
             None => search::sources(&self.root, &list, &self.layouts())?,
-            Some(_) => search::recognised(&list, &self.layouts()),
+            Some(_) => search::recognised(&self.root, &list, &self.layouts()),
         };
         if !found.is_empty() {
             let of_backend = |source: Source| Source { backend: source.backend.or(backend), ..source };

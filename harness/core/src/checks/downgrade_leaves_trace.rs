@@ -49,7 +49,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
                 Finding::new(CHECK.id, message)
                     .at(&trip.revision.id)
                     .about(&found.object)
-                    .located(Some(Location { file: script.path.clone(), line: 1 }))
+                    .located(Some(Location { file: script.path.clone(), line: script.line_of(0) }))
                     .showing(found.diff.to_string())
                     .help(help),
             );

@@ -33,11 +33,11 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
 }
 
 fn finding(recording: &Recording, revision: &Revision, trip: Option<&RoundTrip<'_>>) -> Option<Finding> {
-    let (adjective, file) = match &revision.downgrade {
+    let (adjective, script) = match &revision.downgrade {
         // An upgrade that does nothing, as placeholders for the other backend do, has nothing to take back.
         _ if sql::is_blank(&revision.upgrade.text, recording.backend) => return None,
-        Downgrade::Missing => ("no", &revision.upgrade.path),
-        Downgrade::Empty(script) => ("an empty", &script.path),
+        Downgrade::Missing => ("no", &revision.upgrade),
+        Downgrade::Empty(script) => ("an empty", script),
         Downgrade::Explained(..) | Downgrade::Script(_) => return None,
     };
     let traces = trip.map(|trip| trace::of_round_trip(recording, trip)).unwrap_or_default();
@@ -51,7 +51,7 @@ fn finding(recording: &Recording, revision: &Revision, trip: Option<&RoundTrip<'
     Some(
         Finding::new(CHECK.id, message)
             .at(&revision.id)
-            .located(Some(Location { file: file.clone(), line: 1 }))
+            .located(Some(Location { file: script.path.clone(), line: script.line_of(0) }))
             .showing(diff)
             .help(
                 "write the downgrade, or a comment in its file that says why the revision is not taken back",

@@ -265,7 +265,7 @@ fn sql_identifier(name: &str) -> String {
 fn script_of(recording: &Recording, step: &Step) -> Option<Location> {
     let revision = recording.history.get(&step.revision)?;
     let script = revision.script(step.direction).unwrap_or(&revision.upgrade);
-    Some(Location { file: script.path.clone(), line: 1 })
+    Some(Location { file: script.path.clone(), line: script.line_of(0) })
 }
 
 /// Whether a value came from the clock while this was recorded, in whichever form.

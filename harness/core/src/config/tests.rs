@@ -136,7 +136,7 @@ reason = "JSON containment is queried on PostgreSQL only"
 )]
 #[case::tool(
     "[history]\ntool = \"slqx\"\n",
-    "2: \"tool\" cannot be \"slqx\": it is one of \"diesel\", \"sqlx\", \"alembic\", \"command\": did you mean \"sqlx\"?"
+    "2: \"tool\" cannot be \"slqx\": it is one of \"dbmate\", \"diesel\", \"golang-migrate\", \"goose\", \"numbered\", \"sqlx\", \"alembic\", \"command\": did you mean \"sqlx\"?"
 )]
 #[case::both_places(
     "[history]\nsqlite = \"a\"\npath = \"b\"\n",

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::dialect::{Dialect, Variants};
-use super::{Entry, LayoutError, SourceTree};
+use super::{Claim, Entry, LayoutError, Library, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, History, Revision, RevisionId, Sending, Tool};
 
@@ -30,14 +30,18 @@ impl super::Layout for Layout {
         FORM
     }
 
-    fn recognises(&self, folder: &SourceTree) -> bool {
-        folder.entries().any(|(path, _)| {
+    fn claim(&self, folder: &SourceTree) -> Claim {
+        Claim::by_names(folder.entries().any(|(path, _)| {
             path.split_once('/').is_some_and(|(revision, file)| {
                 !revision.starts_with('.')
                     && Dialect::named(revision).is_none()
                     && matches!(step(file), Some((Step::Up, _)))
             })
-        })
+        }))
+    }
+
+    fn library(&self) -> Option<Library> {
+        Some(Library { manifest: "Cargo.toml", name: NAME })
     }
 
     fn reads(&self, path: &str) -> bool {

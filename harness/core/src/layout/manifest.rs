@@ -42,6 +42,19 @@ pub fn built_for(manifest: &str, workspace: Option<&str>) -> BTreeSet<Backend> {
     words.into_iter().filter_map(backend).collect()
 }
 
+/// Whether a `Cargo.toml` names a crate among its dependencies of any kind, or its workspace's.
+pub(super) fn depends_on(manifest: &str, name: &str) -> bool {
+    let manifest = manifest.parse::<Table>().unwrap_or_default();
+    let targets = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
+    let places = targets.filter_map(|(_, target)| target.as_table());
+    let places = places.chain([&manifest]).chain(manifest.get("workspace").and_then(Value::as_table));
+    let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let mut dependencies =
+        places.flat_map(|place| kinds.map(|kind| place.get(kind)?.as_table())).flatten().flatten();
+    dependencies
+        .any(|(key, dependency)| dependency.get("package").and_then(Value::as_str).unwrap_or(key) == name)
+}
+
 fn table<'a>(value: Option<&'a Value>, key: &str) -> Option<&'a Table> {
     value?.get(key)?.as_table()
 }
@@ -102,5 +115,18 @@ mod tests {
         let found = built_for(manifest, Some(workspace));
         let found: Vec<&str> = found.into_iter().map(Backend::name).collect();
         assert_eq!(found.join(" "), expected);
+    }
+
+    #[rstest]
+    #[case::plain("dependencies.sqlx = \"0.8\"", true)]
+    #[case::in_tests("[dev-dependencies]\nsqlx.version = \"0.8\"", true)]
+    #[case::workspace("workspace.dependencies.sqlx = \"0.8\"", true)]
+    #[case::for_a_target("target.'cfg(unix)'.build-dependencies.sqlx.version = \"0.8\"", true)]
+    #[case::another_name("dependencies.db = { package = \"sqlx\", version = \"0.8\" }", true)]
+    #[case::another_crate("dependencies.sqlx = { package = \"other\", version = \"0.8\" }", false)]
+    #[case::a_feature("dependencies.sea-orm = { features = [\"sqlx\"] }\nfeatures.sqlx = []", false)]
+    #[case::no_manifest("{", false)]
+    fn a_manifest_names_its_dependencies(#[case] manifest: &str, #[case] expected: bool) {
+        assert_eq!(depends_on(manifest, "sqlx"), expected);
     }
 }

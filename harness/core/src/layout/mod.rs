@@ -3,9 +3,14 @@
 //! A layout is one file here and one line in [`LAYOUTS`]. It knows which files are its tool's, how
 //! they make a history, and, as a [`Tool`](crate::history::Tool), how the tool runs them.
 
+mod claim;
+pub mod dbmate;
 pub mod dialect;
 pub mod diesel;
+pub mod golang_migrate;
+pub mod goose;
 mod manifest;
+pub mod numbered;
 mod speech;
 pub mod sqlx;
 mod tree;
@@ -14,6 +19,7 @@ use crate::Backend;
 use crate::history::{Downgrade, History, HistoryError, Script};
 use crate::sql;
 
+pub use claim::{Claim, Library, MANIFESTS, Manifests, recognise};
 pub use manifest::built_for;
 pub use speech::{Mark, written_for};
 pub use tree::{Entry, SourceTree};
@@ -26,8 +32,14 @@ pub trait Layout: Sync {
     /// What a revision of this tool looks like, for messages.
     fn form(&self) -> &'static str;
 
-    /// Whether a folder holds revisions of this tool, judged by names alone.
-    fn recognises(&self, folder: &SourceTree) -> bool;
+    /// How sure it is that a folder holds revisions of this tool. The texts of the files in the folder
+    /// itself are there, unless they are large.
+    fn claim(&self, folder: &SourceTree) -> Claim;
+
+    /// Where a project names this tool, if it builds it into its program.
+    fn library(&self) -> Option<Library> {
+        None
+    }
 
     /// Whether the content of a file, by its path below the folder, matters to this layout.
     fn reads(&self, path: &str) -> bool {
@@ -43,16 +55,18 @@ pub trait Layout: Sync {
 }
 
 /// All layouts.
-pub const LAYOUTS: &[&dyn Layout] = &[&diesel::Layout, &sqlx::Layout];
+pub const LAYOUTS: &[&dyn Layout] = &[
+    &dbmate::Layout,
+    &diesel::Layout,
+    &golang_migrate::Layout,
+    &goose::Layout,
+    &numbered::Layout,
+    &sqlx::Layout,
+];
 
 /// The layout of the tool of that name.
 pub fn named(name: &str) -> Option<&'static dyn Layout> {
     LAYOUTS.iter().copied().find(|layout| layout.name() == name)
-}
-
-/// The layouts that recognise a folder.
-pub fn recognise(folder: &SourceTree) -> Vec<&'static dyn Layout> {
-    LAYOUTS.iter().copied().filter(|layout| layout.recognises(folder)).collect()
 }
 
 /// Files that make no history.
@@ -109,6 +123,27 @@ pub enum LayoutError {
         folder: String,
         /// The tool.
         tool: &'static str,
+    },
+    /// A text that the tool refuses.
+    #[error("{file}:{line}: {tool} refuses it: {reason}")]
+    Refused {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u32,
+        /// The tool.
+        tool: &'static str,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A revision in another language than SQL.
+    #[error(
+        "\"{file}\" is not SQL, so only the project's own program can run it: write what it does as SQL, or \
+         check a copy of the folder without it"
+    )]
+    NotSql {
+        /// The file.
+        file: String,
     },
     /// A file that is not UTF-8.
     #[error("\"{file}\" is not text in UTF-8: line {line}, byte {offset}; save it as UTF-8")]

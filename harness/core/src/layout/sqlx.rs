@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha384};
 
 use super::dialect::{Dialect, Variants};
-use super::{Entry, LayoutError, SourceTree};
+use super::{Claim, Entry, LayoutError, Library, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, History, Revision, RevisionId, Script, Sending, Tool};
 
@@ -36,12 +36,16 @@ impl super::Layout for Layout {
         FORM
     }
 
-    fn recognises(&self, folder: &SourceTree) -> bool {
-        folder.top_level().any(|(name, entry)| {
+    fn claim(&self, folder: &SourceTree) -> Claim {
+        Claim::by_names(folder.top_level().any(|(name, entry)| {
             // A number that is too large still shows what its author meant.
             let ours = matches!(FileName::parse(name), Ok(Some(_)) | Err(NameFault::TooLarge));
             ours && *entry != Entry::Folder
-        })
+        }))
+    }
+
+    fn library(&self) -> Option<Library> {
+        Some(Library { manifest: "Cargo.toml", name: NAME })
     }
 
     fn reads(&self, path: &str) -> bool {

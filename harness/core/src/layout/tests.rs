@@ -17,16 +17,18 @@ pub(super) fn names(history: &History) -> Vec<&str> {
 
 #[rstest]
 #[case::sqlx(&["1_a.sql"], &["sqlx"])]
-#[case::sqlx_among_others(&["README.md", "0001_init.up.sql", "0001_init.down.sql"], &["sqlx"])]
+#[case::pairs(&["README.md", "0001_init.up.sql", "0001_init.down.sql"], &["golang-migrate", "sqlx"])]
 #[case::diesel(&["2020-01-01-000000_a/up.sql"], &["diesel"])]
 #[case::diesel_with_variants(&["1_a/up.sqlite.sql", "1_a/up.postgres.sql"], &["diesel"])]
 #[case::both(&["1_a.sql", "2_b/up.sql"], &["diesel", "sqlx"])]
+#[case::numbers(&["1-a.sql", "2.sql"], &["numbered"])]
 #[case::neither(&["schema.sql", "notes_old.sql", "V1__a.sql"], &[])]
 #[case::folder_per_dialect(&["sqlite/1_a.sql", "postgres/1_a/up.sql"], &[])]
 #[case::nothing(&[], &[])]
 fn a_folder_is_recognised_by_its_names(#[case] files: &[&str], #[case] expected: &[&str]) {
     let tree = SourceTree::new("m", files.iter().map(|name| ((*name).to_owned(), Entry::File)));
-    let found: Vec<_> = recognise(&tree).iter().map(|layout| layout.name()).collect();
+    let found = recognise(&tree, &Manifests::default(), LAYOUTS);
+    let found: Vec<_> = found.iter().map(|layout| layout.name()).collect();
     assert_eq!(found, expected);
     for name in found {
         assert_eq!(named(name).map(Layout::name), Some(name));
@@ -105,7 +107,7 @@ fn what_is_no_script_says_why(#[case] entry: Option<Entry>, #[case] message: &st
 fn names_of_files() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         3 => prop::sample::select(vec![
-            "1", "01", "-1", "99999999999999999999", "_", "a", ".", "/", ".up", ".down", ".sql", ".pg", ".sqlite",
+            "1", "01", "-1", ".go", "99999999999999999999", "_", "a", ".", "/", ".up", ".down", ".sql", ".pg", ".sqlite",
             ".mysql", "up.sql", "down.sql", "metadata.toml", "V", "__", "ä", "2020-01-01-000000", "\u{feff}",
         ]).prop_map(str::to_owned),
         1 => any::<String>(),
@@ -121,6 +123,8 @@ fn entries() -> impl Strategy<Value = Entry> {
         any::<Vec<u8>>().prop_map(Entry::from_bytes),
         any::<String>().prop_map(|text| Entry::Text(text.into())),
         "run_in_transaction *= *(true|false|1)?".prop_map(|text| Entry::Text(text.into())),
+        "-- (migrate:|\\+goose )(up|down)( transaction:false)?\n(a;\n)?-- (migrate:|\\+goose )down"
+            .prop_map(|text| Entry::Text(text.into())),
     ]
 }
 
@@ -129,7 +133,7 @@ proptest! {
     fn no_name_or_content_panics(files in proptest::collection::btree_map(names_of_files(), entries(), 0..6)) {
         let tree = SourceTree::new("m", files);
         for layout in LAYOUTS {
-            let _ = layout.recognises(&tree);
+            let _ = layout.claim(&tree);
             for backend in Backend::ALL {
                 if let Ok(history) = layout.read(&tree, backend) {
                     for revision in history.revisions() {

@@ -96,6 +96,30 @@ fn not_run(project: &Project) -> Vec<String> {
     &["switchback.toml=[history]\ntool = \"sqlx\"", "migrations/1_a.sql", "migrations/2_b/up.sql"],
     &["postgres sqlx migrations/1_a.sql", "sqlite sqlx migrations/1_a.sql"], &[],
 )]
+#[case::golang_migrate_in_go(
+    &["backend/go.mod=require github.com/golang-migrate/migrate/v4 v4", "backend/db/migrations/1_a.up.sql"],
+    &["postgres golang-migrate backend/db/migrations/1_a.up.sql", "sqlite golang-migrate backend/db/migrations/1_a.up.sql"], &[],
+)]
+#[case::goose_further_down(
+    &["go.mod=", "assets/sql/mysql/1_a.sql=-- +goose Up", "assets/sql/postgres/1_a.sql=-- +goose Up", "assets/sql/sqlite/1_a.sql=-- +goose Up"],
+    &["postgres goose assets/sql/postgres/1_a.sql", "sqlite goose assets/sql/sqlite/1_a.sql"], &[],
+)]
+#[case::what_is_aside_is_not_meant(
+    &["a/b/1_a.sql=-- migrate:up\n-- migrate:down", "tests/b/1_a.sql", "docs/sql/1_a.up.sql", "x/testdata/1/up.sql"],
+    &["postgres dbmate a/b/1_a.sql", "sqlite dbmate a/b/1_a.sql"], &[],
+)]
+#[case::usual_places_come_first(
+    &["migrations/1_a.sql", "a/b/1_a.sql"],
+    &["postgres sqlx migrations/1_a.sql", "sqlite sqlx migrations/1_a.sql"], &[],
+)]
+#[case::pair_by_config(
+    &["switchback.toml=history.tool = \"golang-migrate\"", "migrations/1_a.up.sql"],
+    &["postgres golang-migrate migrations/1_a.up.sql", "sqlite golang-migrate migrations/1_a.up.sql"], &[],
+)]
+#[case::home_made_in_go(
+    &["go.mod=module x", "migrations/001_a.sql"],
+    &["postgres numbered migrations/001_a.sql", "sqlite numbered migrations/001_a.sql"], &[],
+)]
 #[case::no_revision_yet(
     &["switchback.toml=[history]\ntool = \"sqlx\"\npath = \"migrations\"", "migrations/.keep"],
     &["postgres sqlx", "sqlite sqlx"], &[],
@@ -127,12 +151,21 @@ fn a_folder_is_for_the_backend_that_it_is_named_for() {
 #[rstest]
 #[case::nothing_recognised(
     &["schema.sql", "src/main.rs"],
-    "no migrations recognised in \"ROOT\": looked for migrations of diesel",
+    "no migrations recognised in \"ROOT\": looked for migrations of dbmate, diesel, ",
 )]
 #[case::two_tools(
     &["migrations/1_a.sql", "migrations/2_b/up.sql"],
     "cannot tell which migrations to check: found \"migrations\" (diesel), \"migrations\" (sqlx)",
 )]
+#[case::a_pair_of_nobody_knows_which(
+    &["migrations/pg/1_a.up.sql"],
+    "cannot tell which migrations to check: found \"migrations/pg\" (golang-migrate), \"migrations/pg\" (sqlx)",
+)]
+#[case::two_places_further_down(
+    &["a/b/1_a.sql", "a/c/1_a.sql"],
+    "no migrations recognised in \"ROOT\": looked for ",
+)]
+#[case::in_go(&["migrations/1_a.sql=-- +goose Up", "migrations/2_b.go="], "\"migrations/2_b.go\" is not SQL, ")]
 #[case::two_places(
     &["1_a.sql", "migrations/1_a.sql"],
     "cannot tell which migrations to check: found \".\" (sqlx), \"migrations\" (sqlx)",
@@ -231,28 +264,29 @@ fn help_says_what_to_write() {
     let files = [
         "crates/a/migrations/postgres/1_a.sql",
         "crates/a/migrations/sqlite/1_a.sql",
+        "crates/b/1_a.sql",
         "target/migrations/1_a.sql",
     ];
     let error = discover(project(&files).path(), &CHECKS).unwrap_err();
     assert_eq!(
         error.help().unwrap(),
-        "seen: \"crates/a/migrations/postgres\" (sqlx), \"crates/a/migrations/sqlite\" (sqlx)\n\
+        "seen: \"crates/a/migrations/postgres\" (sqlx), \"crates/a/migrations/sqlite\" (sqlx), \
+         \"crates/b\" (sqlx)\n\
          say what to check in switchback.toml, such as:\n\n\
          [history]\ntool = \"sqlx\"\npostgres = \"crates/a/migrations/postgres\"\n\
          sqlite = \"crates/a/migrations/sqlite\""
     );
     let error = discover(project(&["1_a.sql", "2_b/up.sql"]).path(), &CHECKS).unwrap_err();
-    assert!(
-        error.help().unwrap().ends_with(
-            "[history]\ntool = \"diesel\"\npath = \".\"  # or postgres = \"…\" and sqlite = \"…\""
-        )
-    );
+    assert!(error.help().unwrap().ends_with(
+        "[history]\ntool = \"diesel\"  # or \"sqlx\"\npath = \".\"  # or postgres = \"…\" and sqlite = \"…\""
+    ));
 }
 
 /// What help says to write is a config.
 #[rstest]
 #[case(&["notes.md"])]
-#[case(&["deep/er/1_a.sql"])]
+#[case(&["deep/er/1_a.sql", "deep/too/2_b/up.sql"])]
+#[case(&["migrations/1_a.up.sql"])]
 #[case(&["1_a.sql", "2_b/up.sql"])]
 fn help_is_a_config(#[case] files: &[&str]) {
     let help = discover(project(files).path(), &CHECKS).unwrap_err().help().unwrap();

@@ -1,0 +1,7 @@
+-- migrate:up
+ALTER TABLE books ADD COLUMN language TEXT NOT NULL DEFAULT '';
+
+UPDATE books SET language = 'en';
+
+-- migrate:down
+ALTER TABLE books DROP COLUMN language;

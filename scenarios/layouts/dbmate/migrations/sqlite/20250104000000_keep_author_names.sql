@@ -1,0 +1,8 @@
+-- migrate:up
+CREATE TRIGGER authors_keep_name BEFORE UPDATE OF name ON authors
+BEGIN
+    SELECT RAISE(ABORT, 'the name of an author stays');
+END;
+
+-- migrate:down
+DROP TRIGGER authors_keep_name;

@@ -1,0 +1,15 @@
+-- +goose Up
+-- +goose StatementBegin
+CREATE FUNCTION authors_keep_name() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the name of an author stays';
+END;
+$$;
+-- +goose StatementEnd
+
+CREATE TRIGGER authors_keep_name BEFORE UPDATE OF name ON authors
+    FOR EACH ROW EXECUTE FUNCTION authors_keep_name();
+
+-- +goose Down
+DROP TRIGGER authors_keep_name ON authors;
+DROP FUNCTION authors_keep_name();

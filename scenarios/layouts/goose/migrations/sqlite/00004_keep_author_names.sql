@@ -1,0 +1,10 @@
+-- +goose Up
+-- +goose StatementBegin
+CREATE TRIGGER authors_keep_name BEFORE UPDATE OF name ON authors
+BEGIN
+    SELECT RAISE(ABORT, 'the name of an author stays');
+END;
+-- +goose StatementEnd
+
+-- +goose Down
+DROP TRIGGER authors_keep_name;
