@@ -291,14 +291,15 @@ impl Project {
         let holder = holder.map_or(".", |(holder, _)| holder).to_owned();
         for source in sources {
             let wanted = |path: &str| source.layout.reads(path);
-            let tree = read_tree(&self.root, &source.folder, &wanted, Limits::default());
+            let limits = Limits { depth: source.layout.depth(), ..Limits::default() };
+            let tree = read_tree(&self.root, &source.folder, &wanted, limits);
             let tree = tree.map_err(|error| DiscoverError::Unreadable {
                 path: self.root.join(&source.folder),
                 reason: plain(&error),
             })?;
             match source.backend {
                 Some(backend) => {
-                    let history = source.layout.read(&tree, backend)?;
+                    let history = source.layout.read_with(&tree, backend, &self.config.history.options)?;
                     self.histories.insert(backend, history);
                 }
                 None => self.read_shared(&source, &tree, guess)?,
@@ -310,7 +311,8 @@ impl Project {
     fn read_shared(&mut self, source: &Source, tree: &SourceTree, guess: bool) -> Result<(), DiscoverError> {
         let mut histories = BTreeMap::new();
         for backend in Backend::ALL {
-            histories.insert(backend, source.layout.read(tree, backend)?);
+            let history = source.layout.read_with(tree, backend, &self.config.history.options)?;
+            histories.insert(backend, history);
         }
         let all_empty = histories.values().all(History::is_empty);
         let only = if guess { self.written_for(source, &histories) } else { None };

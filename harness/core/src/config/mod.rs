@@ -5,16 +5,17 @@
 //! another's migrations; absolute ones are errors, since they are true on one machine only.
 
 mod accept;
+mod history;
 mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use accept::{Accept, Pattern};
+pub use history::{HistoryConfig, HistoryPlace};
 pub use reader::{ConfigError, Problem, nearest};
 
 use self::reader::{Document, Section};
 use crate::Backend;
-use crate::layout;
 
 /// The name of the file.
 pub const FILE: &str = "switchback.toml";
@@ -44,27 +45,6 @@ pub struct Config {
     pub checks: BTreeMap<String, Level>,
     /// Findings that the project has accepted.
     pub accept: Vec<Accept>,
-}
-
-/// `[history]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HistoryConfig {
-    /// The tool, if it is not to be recognised.
-    pub tool: Option<String>,
-    /// Where the revisions are.
-    pub place: HistoryPlace,
-}
-
-/// Where a project keeps its revisions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum HistoryPlace {
-    /// It does not say.
-    #[default]
-    Unsaid,
-    /// One folder for both backends.
-    Shared(String),
-    /// A folder each, or one for a backend that is the only one.
-    Each(BTreeMap<Backend, String>),
 }
 
 /// `[postgres]`.
@@ -162,7 +142,7 @@ impl Config {
         let mut config = Self::default();
 
         if let Some(mut section) = top.section("history")? {
-            config.history = history(&mut section)?;
+            config.history = history::read(&mut section)?;
             section.refuse_unknown()?;
         }
         if let Some(mut section) = top.section("metadata")? {
@@ -201,22 +181,6 @@ impl Config {
         top.refuse_unknown()?;
         Ok(config)
     }
-}
-
-fn history(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
-    let tools: Vec<_> = layout::LAYOUTS.iter().map(|layout| (layout.name(), layout.name())).collect();
-    let tool = section.choice("tool", &tools)?.map(str::to_owned);
-    let shared = section.path("path")?;
-    let each = per_backend(section)?;
-    let place = match (shared, each.is_empty()) {
-        (Some(path), true) => HistoryPlace::Shared(path),
-        (Some(_), false) => {
-            return Err(section.problem_at("path", Problem::PathAndFolders));
-        }
-        (None, true) => HistoryPlace::Unsaid,
-        (None, false) => HistoryPlace::Each(each),
-    };
-    Ok(HistoryConfig { tool, place })
 }
 
 fn rows(section: &mut Section<'_>) -> Result<RowsConfig, ConfigError> {

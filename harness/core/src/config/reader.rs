@@ -68,6 +68,14 @@ pub enum Problem {
         /// The key.
         key: &'static str,
     },
+    /// A key that has to be there for the tool that is named.
+    #[error("[history] has no \"{key}\", which tool = \"{tool}\" needs")]
+    MissingFor {
+        /// The key.
+        key: &'static str,
+        /// The tool.
+        tool: &'static str,
+    },
     /// A reason that says nothing.
     #[error("\"reason\" is empty: say why this is accepted")]
     EmptyReason,
@@ -91,6 +99,20 @@ pub enum Problem {
          own: give either the one or the others"
     )]
     PathAndFolders,
+    /// A key of `[history]` that another tool heeds.
+    #[error("\"{key}\" in [history] is heeded with tool = {} alone", tools.join(" or "))]
+    OtherTool {
+        /// The key.
+        key: String,
+        /// The tools, quoted.
+        tools: Vec<String>,
+    },
+    /// A pattern of file names that is none.
+    #[error("\"pattern\" {0}")]
+    FilePattern(
+        /// What is wrong with it.
+        String,
+    ),
     /// A number that is out of its range.
     #[error("\"{key}\" cannot be {value}: it is a whole number from 0 to {most}")]
     Range {
@@ -180,6 +202,17 @@ impl<'d> Section<'d> {
         self.document.line(&self.span)
     }
 
+    /// Where a value of it stands, as `switchback.toml:3`.
+    pub(super) fn place_of(&self, key: &str) -> String {
+        let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
+        format!("{}:{}", self.document.file, self.document.line(&span))
+    }
+
+    /// The keys that are there.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.table.keys().map(|key| key.get_ref().as_ref())
+    }
+
     pub(super) fn section(&mut self, key: &str) -> Result<Option<Self>, ConfigError> {
         let Some(value) = self.value(key) else {
             return Ok(None);
@@ -252,13 +285,7 @@ impl<'d> Section<'d> {
             return Ok(None);
         };
         let section = self.table_of(key, format!("[rows.{key}]"), value)?;
-        let text = |name: &str, value: &Spanned<DeValue<'_>>| match value.get_ref() {
-            DeValue::String(text) => Ok(text.to_string()),
-            DeValue::Integer(number) => Ok(number.to_string()),
-            DeValue::Float(number) => Ok(number.to_string()),
-            DeValue::Boolean(truth) => Ok(truth.to_string()),
-            _ => Err(section.wrong_type(name, EXPECTED, value)),
-        };
+        let text = |name: &str, value: &Spanned<DeValue<'_>>| section.scalar(name, EXPECTED, value);
         let mut found = BTreeMap::new();
         for (column, value) in &section.table {
             let name = column.get_ref().to_string();
@@ -274,6 +301,36 @@ impl<'d> Section<'d> {
             found.insert(name, values);
         }
         Ok(Some(found))
+    }
+
+    /// A table from names to texts; a number or a boolean is its text.
+    pub(super) fn texts(&mut self, key: &str) -> Result<BTreeMap<String, String>, ConfigError> {
+        let Some(value) = self.value(key) else {
+            return Ok(BTreeMap::new());
+        };
+        let section = self.table_of(key, format!("[{key}]"), value)?;
+        let text = |(name, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+            let name: &std::borrow::Cow<'_, str> = name.get_ref();
+            let text = section.scalar(name, "a string, a number or a boolean", value)?;
+            Ok((name.to_string(), text))
+        };
+        section.table.iter().map(text).collect()
+    }
+
+    /// The text of a string, a number or a boolean.
+    fn scalar(
+        &self,
+        name: &str,
+        expected: &'static str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<String, ConfigError> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) => Ok(number.to_string()),
+            DeValue::Float(number) => Ok(number.to_string()),
+            DeValue::Boolean(truth) => Ok(truth.to_string()),
+            _ => Err(self.wrong_type(name, expected, value)),
+        }
     }
 
     /// A path below or beside the config.
@@ -335,6 +392,11 @@ impl<'d> Section<'d> {
     /// A problem with this table as a whole: a key that is missing.
     pub(super) fn missing(&self, key: &'static str) -> ConfigError {
         self.document.error(&self.span, Problem::Missing { section: self.name.clone(), key })
+    }
+
+    /// A key that is missing where a tool needs it.
+    pub(super) fn missing_for(&self, key: &'static str, tool: &'static str) -> ConfigError {
+        self.document.error(&self.span, Problem::MissingFor { key, tool })
     }
 
     /// A problem with one of its values.

@@ -21,7 +21,7 @@ pub enum Sending {
 pub struct Bookkeeping {
     /// Their names, left out when schemas are compared.
     pub tables: Vec<String>,
-    /// The statement with which the tool makes them before its first revision.
+    /// The statement with which the tool makes them before its first revision; empty if it does not.
     pub create: String,
 }
 
@@ -44,10 +44,10 @@ pub trait Tool: fmt::Debug + Send + Sync {
     fn bookkeeping(&self, backend: Backend) -> Bookkeeping;
 
     /// The statement that notes a revision as applied, run after its upgrade, in its transaction if
-    /// it has one.
+    /// it has one; empty if the tool keeps no books.
     fn record(&self, backend: Backend, revision: &Revision) -> String;
 
     /// The statement that notes a revision as no longer applied, run after its downgrade, in its
-    /// transaction if it has one.
+    /// transaction if it has one; empty if the tool keeps no books.
     fn forget(&self, backend: Backend, revision: &Revision) -> String;
 }

@@ -6,6 +6,8 @@
 pub mod dialect;
 pub mod diesel;
 mod manifest;
+mod options;
+pub mod pattern;
 mod speech;
 pub mod sqlx;
 mod tree;
@@ -15,6 +17,7 @@ use crate::history::{Downgrade, History, HistoryError, Script};
 use crate::sql;
 
 pub use manifest::built_for;
+pub use options::{Options, Transaction};
 pub use speech::{Mark, written_for};
 pub use tree::{Entry, SourceTree};
 
@@ -40,14 +43,48 @@ pub trait Layout: Sync {
     ///
     /// If files make no history, or would make the tool fail before it ran any of them.
     fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError>;
+
+    /// The same, as the config's further keys under `[history]` want it.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    fn read_with(
+        &self,
+        folder: &SourceTree,
+        backend: Backend,
+        _options: &Options,
+    ) -> Result<History, LayoutError> {
+        self.read(folder, backend)
+    }
+
+    /// The further keys under `[history]` that [`read_with`](Self::read_with) heeds.
+    fn options(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether only the config can tell that a folder holds its revisions.
+    fn needs_telling(&self) -> bool {
+        false
+    }
+
+    /// How many folders deep its files may lie; 1 is the folder itself.
+    fn depth(&self) -> usize {
+        2
+    }
 }
 
 /// All layouts.
-pub const LAYOUTS: &[&dyn Layout] = &[&diesel::Layout, &sqlx::Layout];
+pub const LAYOUTS: &[&dyn Layout] = &[&diesel::Layout, &pattern::Layout, &sqlx::Layout];
 
 /// The layout of the tool of that name.
 pub fn named(name: &str) -> Option<&'static dyn Layout> {
     LAYOUTS.iter().copied().find(|layout| layout.name() == name)
+}
+
+/// The layouts that a folder may be recognised for.
+pub fn recognisable() -> impl Iterator<Item = &'static dyn Layout> {
+    LAYOUTS.iter().copied().filter(|layout| !layout.needs_telling())
 }
 
 /// The layouts that recognise a folder.
@@ -127,6 +164,14 @@ pub enum LayoutError {
         file: String,
         /// Why.
         reason: String,
+    },
+    /// A pattern of the project's own that fits its files badly.
+    #[error("{place}: the pattern {problem}")]
+    Pattern {
+        /// Where the config gives it, as `switchback.toml:3`.
+        place: String,
+        /// What is wrong.
+        problem: String,
     },
     /// Revisions that do not make a history.
     #[error(transparent)]

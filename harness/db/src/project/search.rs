@@ -149,7 +149,7 @@ pub(super) fn further_down(folder: &Path, place: &str) -> Vec<Seen> {
 /// What the search looks for, in words.
 pub(super) fn looked_for() -> String {
     let forms: Vec<_> =
-        layout::LAYOUTS.iter().map(|layout| format!("{} ({})", layout.name(), layout.form())).collect();
+        layout::recognisable().map(|layout| format!("{} ({})", layout.name(), layout.form())).collect();
     let places: Vec<_> = USUAL_PLACES.iter().map(|place| format!("\"{place}\"")).collect();
     format!(
         "migrations of {}, in {} and folders there that are named for a backend",
@@ -172,7 +172,7 @@ pub(super) fn config_to_write(seen: &[Seen]) -> String {
     }
     text.push_str(&format!("say what to check in {}, such as:\n\n[history]\n", config::FILE));
     let Some(first) = seen.first() else {
-        let tools: Vec<_> = layout::LAYOUTS.iter().map(|layout| layout.name()).collect();
+        let tools: Vec<_> = layout::recognisable().map(|layout| layout.name()).collect();
         text.push_str(&format!("tool = \"{}\"  # one of {}\n", tools[0], tools.join(", ")));
         text.push_str("postgres = \"path/to/migrations/postgres\"\nsqlite = \"path/to/migrations/sqlite\"");
         return text;

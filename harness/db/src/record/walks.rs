@@ -254,6 +254,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
     ) -> Result<(), RecordError> {
         let nothing = Script::new("", "");
         let bookkeeping = self.plan.history.tool().record(self.engine.backend(), revision);
+        if bookkeeping.is_empty() {
+            return Ok(());
+        }
         let run = Run { transaction: true, bookkeeping: Some(&bookkeeping), ..Run::alone(&nothing) };
         self.engine.run(&mut probe.database, run).await.map(|_| ())
     }
