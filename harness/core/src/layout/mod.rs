@@ -8,6 +8,7 @@ pub mod diesel;
 mod manifest;
 mod options;
 pub mod pattern;
+pub mod refinery;
 mod speech;
 pub mod sqlx;
 mod tree;
@@ -75,7 +76,7 @@ pub trait Layout: Sync {
 }
 
 /// All layouts.
-pub const LAYOUTS: &[&dyn Layout] = &[&diesel::Layout, &pattern::Layout, &sqlx::Layout];
+pub const LAYOUTS: &[&dyn Layout] = &[&diesel::Layout, &pattern::Layout, &refinery::Layout, &sqlx::Layout];
 
 /// The layout of the tool of that name.
 pub fn named(name: &str) -> Option<&'static dyn Layout> {
@@ -163,6 +164,19 @@ pub enum LayoutError {
         /// The file.
         file: String,
         /// Why.
+        reason: String,
+    },
+    /// A migration that is not SQL.
+    #[error(
+        "\"{file}\" cannot be run without the program that it is a part of, since {reason}: let {tool} \
+         read its SQL from a file"
+    )]
+    NotSql {
+        /// The file.
+        file: String,
+        /// The tool.
+        tool: &'static str,
+        /// What it is instead.
         reason: String,
     },
     /// A pattern of the project's own that fits its files badly.
