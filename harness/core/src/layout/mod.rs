@@ -5,6 +5,7 @@
 
 pub mod dialect;
 pub mod diesel;
+pub mod flyway;
 mod manifest;
 mod options;
 pub mod pattern;
@@ -76,7 +77,8 @@ pub trait Layout: Sync {
 }
 
 /// All layouts.
-pub const LAYOUTS: &[&dyn Layout] = &[&diesel::Layout, &pattern::Layout, &refinery::Layout, &sqlx::Layout];
+pub const LAYOUTS: &[&dyn Layout] =
+    &[&diesel::Layout, &flyway::Layout, &pattern::Layout, &refinery::Layout, &sqlx::Layout];
 
 /// The layout of the tool of that name.
 pub fn named(name: &str) -> Option<&'static dyn Layout> {
@@ -178,6 +180,16 @@ pub enum LayoutError {
         tool: &'static str,
         /// What it is instead.
         reason: String,
+    },
+    /// A part of a file that its tool refuses, or that is not understood here.
+    #[error("{file}:{line}: {problem}")]
+    Part {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u32,
+        /// What is wrong, and what to do.
+        problem: String,
     },
     /// A pattern of the project's own that fits its files badly.
     #[error("{place}: the pattern {problem}")]

@@ -15,7 +15,6 @@ use std::hash::{Hash as _, Hasher as _};
 use std::num::IntErrorKind;
 use std::sync::Arc;
 
-use super::dialect::Dialect;
 use super::{Entry, LayoutError, Options, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, Downgrade, History, Revision, RevisionId, Sending, Tool};
@@ -40,10 +39,8 @@ impl super::Layout for Layout {
 
     fn recognises(&self, folder: &SourceTree) -> bool {
         folder.entries().any(|(path, entry)| {
-            let (first, file) = (path.split('/').next(), path.rsplit('/').next().unwrap_or(path));
-            let in_dialect = path.contains('/') && first.and_then(Dialect::named).is_some();
-            let ours = matches!(FileName::parse(file), Ok(Some(_)) | Err(NameFault::TooLarge));
-            ours && !in_dialect && *entry != Entry::Folder
+            let ours = matches!(FileName::parse(path), Ok(Some(_)) | Err(NameFault::TooLarge));
+            ours && *entry != Entry::Folder
         })
     }
 

@@ -60,7 +60,7 @@ fn what_refinery_would_not_run_says_why(#[case] given: &[&str], #[case] message:
 
 #[rstest]
 #[case(&["V1__a.sql"], true)]
-#[case(&["below/U1__a.rs"], true)]
+#[case(&["below/U1__a.sql"], false)]
 #[case(&["sqlite/V1__a.sql", "postgres/V1__a.sql"], false)]
 #[case(&["V1_a.sql", "1__a.sql"], false)]
 fn a_folder_is_recognised(#[case] given: &[&str], #[case] expected: bool) {
