@@ -6,7 +6,7 @@ use super::per_backend;
 use super::reader::{ConfigError, Problem, Section};
 use crate::Backend;
 use crate::layout::pattern::FilePattern;
-use crate::layout::{self, Layout, Options, Transaction};
+use crate::layout::{self, Layout, Met, Options, Transaction};
 
 /// `[history]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +81,7 @@ fn options(section: &mut Section<'_>, tool: Option<&dyn Layout>) -> Result<Optio
                 options.transaction = section.choice(key, &Transaction::WORDS)?.unwrap_or_default();
             }
             "bookkeeping" => options.bookkeeping = section.string(key)?,
+            "preconditions" => options.preconditions = section.choice(key, &Met::WORDS)?,
             "placeholders" => options.placeholders = section.texts(key)?,
             other => unreachable!("a layout heeds \"{other}\", which nobody reads"),
         }

@@ -6,6 +6,7 @@
 pub mod dialect;
 pub mod diesel;
 pub mod flyway;
+pub mod liquibase;
 mod manifest;
 mod options;
 pub mod pattern;
@@ -19,7 +20,7 @@ use crate::history::{Downgrade, History, HistoryError, Script};
 use crate::sql;
 
 pub use manifest::built_for;
-pub use options::{Options, Transaction};
+pub use options::{Met, Options, Transaction};
 pub use speech::{Mark, written_for};
 pub use tree::{Entry, SourceTree};
 
@@ -77,8 +78,14 @@ pub trait Layout: Sync {
 }
 
 /// All layouts.
-pub const LAYOUTS: &[&dyn Layout] =
-    &[&diesel::Layout, &flyway::Layout, &pattern::Layout, &refinery::Layout, &sqlx::Layout];
+pub const LAYOUTS: &[&dyn Layout] = &[
+    &diesel::Layout,
+    &flyway::Layout,
+    &liquibase::Layout,
+    &pattern::Layout,
+    &refinery::Layout,
+    &sqlx::Layout,
+];
 
 /// The layout of the tool of that name.
 pub fn named(name: &str) -> Option<&'static dyn Layout> {

@@ -18,6 +18,17 @@ pub struct Options {
     pub bookkeeping: Option<String>,
     /// What stands for the placeholders in scripts.
     pub placeholders: BTreeMap<String, String>,
+    /// What to think of preconditions.
+    pub preconditions: Option<Met>,
+}
+
+/// That conditions are met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Met;
+
+impl Met {
+    /// The word of the config.
+    pub(crate) const WORDS: [(&str, Self); 1] = [("met", Self)];
 }
 
 /// What a tool wraps in a transaction.
