@@ -79,9 +79,11 @@ async fn what_is_read_and_recorded_is_what_sqlx_reads_and_records() {
     let mut ours = open(&root.path().join("ours.db")).await;
     let tool = history.tool();
     let bookkeeping = tool.bookkeeping(Backend::Sqlite);
-    ours.execute(AssertSqlSafe(bookkeeping.create)).await.expect("the table can be made");
+    ours.execute(AssertSqlSafe(bookkeeping.create.expect("sqlx has a table")))
+        .await
+        .expect("the table can be made");
     for revision in history.revisions() {
-        let record = tool.record(Backend::Sqlite, revision);
+        let record = tool.record(Backend::Sqlite, revision).expect("sqlx notes it");
         ours.execute(AssertSqlSafe(record)).await.expect("the row can be written");
     }
     let table = "SELECT sql FROM sqlite_schema WHERE name = '_sqlx_migrations'";
@@ -94,7 +96,7 @@ async fn what_is_read_and_recorded_is_what_sqlx_reads_and_records() {
     }
 
     for revision in history.revisions() {
-        let forget = tool.forget(Backend::Sqlite, revision);
+        let forget = tool.forget(Backend::Sqlite, revision).expect("sqlx notes it");
         ours.execute(AssertSqlSafe(forget)).await.expect("the row can be deleted");
     }
     assert!(texts(&mut ours, rows).await.is_empty());

@@ -5,17 +5,17 @@
 //! another's migrations; absolute ones are errors, since they are true on one machine only.
 
 mod accept;
-mod history;
+mod options;
 mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use accept::{Accept, Pattern};
-pub use history::{HistoryConfig, HistoryPlace};
 pub use reader::{ConfigError, Problem, nearest};
 
 use self::reader::{Document, Section};
 use crate::Backend;
+use crate::layout::{self, Options};
 
 /// The name of the file.
 pub const FILE: &str = "switchback.toml";
@@ -45,6 +45,29 @@ pub struct Config {
     pub checks: BTreeMap<String, Level>,
     /// Findings that the project has accepted.
     pub accept: Vec<Accept>,
+}
+
+/// `[history]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HistoryConfig {
+    /// The tool, if it is not to be recognised.
+    pub tool: Option<String>,
+    /// Where the revisions are.
+    pub place: HistoryPlace,
+    /// What the layout of the tool has to know.
+    pub options: Options,
+}
+
+/// Where a project keeps its revisions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HistoryPlace {
+    /// It does not say.
+    #[default]
+    Unsaid,
+    /// One folder for both backends.
+    Shared(String),
+    /// A folder each, or one for a backend that is the only one.
+    Each(BTreeMap<Backend, String>),
 }
 
 /// `[postgres]`.
@@ -142,7 +165,7 @@ impl Config {
         let mut config = Self::default();
 
         if let Some(mut section) = top.section("history")? {
-            config.history = history::read(&mut section)?;
+            config.history = history(&mut section)?;
             section.refuse_unknown()?;
         }
         if let Some(mut section) = top.section("metadata")? {
@@ -181,6 +204,24 @@ impl Config {
         top.refuse_unknown()?;
         Ok(config)
     }
+}
+
+fn history(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
+    let tools: Vec<_> = layout::LAYOUTS.iter().map(|layout| (layout.name(), layout.name())).collect();
+    let tool = section.choice("tool", &tools)?.map(str::to_owned);
+    let shared = section.path("path")?;
+    let each = per_backend(section)?;
+    let place = match (shared, each.is_empty()) {
+        (Some(path), true) => HistoryPlace::Shared(path),
+        (Some(_), false) => {
+            return Err(section.problem_at("path", Problem::PathAndFolders));
+        }
+        (None, true) => HistoryPlace::Unsaid,
+        (None, false) => HistoryPlace::Each(each),
+    };
+    let mut config = HistoryConfig { tool, place, ..HistoryConfig::default() };
+    options::read(section, &mut config)?;
+    Ok(config)
 }
 
 fn rows(section: &mut Section<'_>) -> Result<RowsConfig, ConfigError> {

@@ -1,6 +1,7 @@
 //! Reading TOML so that every complaint names its line and, for a misspelt word, the nearest right
 //! one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -285,7 +286,13 @@ impl<'d> Section<'d> {
             return Ok(None);
         };
         let section = self.table_of(key, format!("[rows.{key}]"), value)?;
-        let text = |name: &str, value: &Spanned<DeValue<'_>>| section.scalar(name, EXPECTED, value);
+        let text = |name: &str, value: &Spanned<DeValue<'_>>| match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) => Ok(number.to_string()),
+            DeValue::Float(number) => Ok(number.to_string()),
+            DeValue::Boolean(truth) => Ok(truth.to_string()),
+            _ => Err(section.wrong_type(name, EXPECTED, value)),
+        };
         let mut found = BTreeMap::new();
         for (column, value) in &section.table {
             let name = column.get_ref().to_string();
@@ -303,34 +310,21 @@ impl<'d> Section<'d> {
         Ok(Some(found))
     }
 
-    /// A table from names to texts; a number or a boolean is its text.
-    pub(super) fn texts(&mut self, key: &str) -> Result<BTreeMap<String, String>, ConfigError> {
+    /// A table from names to strings.
+    pub(super) fn texts(&mut self, key: &str) -> Result<Option<BTreeMap<String, String>>, ConfigError> {
+        const EXPECTED: &str = "a table of strings";
         let Some(value) = self.value(key) else {
-            return Ok(BTreeMap::new());
+            return Ok(None);
         };
-        let section = self.table_of(key, format!("[{key}]"), value)?;
-        let text = |(name, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
-            let name: &std::borrow::Cow<'_, str> = name.get_ref();
-            let text = section.scalar(name, "a string, a number or a boolean", value)?;
-            Ok((name.to_string(), text))
+        let DeValue::Table(table) = value.get_ref() else {
+            return Err(self.wrong_type(key, EXPECTED, &value));
         };
-        section.table.iter().map(text).collect()
-    }
-
-    /// The text of a string, a number or a boolean.
-    fn scalar(
-        &self,
-        name: &str,
-        expected: &'static str,
-        value: &Spanned<DeValue<'_>>,
-    ) -> Result<String, ConfigError> {
-        match value.get_ref() {
-            DeValue::String(text) => Ok(text.to_string()),
-            DeValue::Integer(number) => Ok(number.to_string()),
-            DeValue::Float(number) => Ok(number.to_string()),
-            DeValue::Boolean(truth) => Ok(truth.to_string()),
-            _ => Err(self.wrong_type(name, expected, value)),
-        }
+        let text = |(name, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+            let text = value.get_ref().as_str().map(str::to_owned);
+            let text = text.ok_or_else(|| self.wrong_type(name.get_ref(), "a string", value))?;
+            Ok((name.get_ref().to_string(), text))
+        };
+        table.iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     /// A path below or beside the config.
@@ -383,7 +377,7 @@ impl<'d> Section<'d> {
     }
 
     /// The first key, in the order of the text, that nobody asked for.
-    fn unknown(&self) -> Option<(&Spanned<std::borrow::Cow<'d, str>>, &Spanned<DeValue<'d>>)> {
+    fn unknown(&self) -> Option<(&Spanned<Cow<'d, str>>, &Spanned<DeValue<'d>>)> {
         let known = |key: &str| self.known.iter().any(|known| known == key);
         let unknown = self.table.iter().filter(|(key, _)| !known(key.get_ref()));
         unknown.min_by_key(|(key, _)| key.span().start)

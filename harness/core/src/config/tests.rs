@@ -20,7 +20,7 @@ fn an_empty_file_is_a_config() {
 
 #[test]
 fn a_tool_that_is_misspelt_is_told_with_all_there_are() {
-    let tools: Vec<_> = crate::layout::LAYOUTS.iter().map(|tool| format!("\"{}\"", tool.name())).collect();
+    let tools: Vec<_> = layout::LAYOUTS.iter().map(|tool| format!("\"{}\"", tool.name())).collect();
     let expected = format!(
         "switchback.toml:2: \"tool\" cannot be \"slqx\": it is one of {}: did you mean \"sqlx\"?",
         tools.join(", ")

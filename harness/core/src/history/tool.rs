@@ -21,8 +21,9 @@ pub enum Sending {
 pub struct Bookkeeping {
     /// Their names, left out when schemas are compared.
     pub tables: Vec<String>,
-    /// The statement with which the tool makes them before its first revision; empty if it does not.
-    pub create: String,
+    /// The statement with which they are made before the first revision, if Switchback runs the
+    /// revisions in the tool's stead.
+    pub create: Option<String>,
 }
 
 /// The facts about a migration tool that the recorder reproduces.
@@ -44,10 +45,10 @@ pub trait Tool: fmt::Debug + Send + Sync {
     fn bookkeeping(&self, backend: Backend) -> Bookkeeping;
 
     /// The statement that notes a revision as applied, run after its upgrade, in its transaction if
-    /// it has one; empty if the tool keeps no books.
-    fn record(&self, backend: Backend, revision: &Revision) -> String;
+    /// it has one; nothing where the tool runs the revision and notes it itself.
+    fn record(&self, backend: Backend, revision: &Revision) -> Option<String>;
 
     /// The statement that notes a revision as no longer applied, run after its downgrade, in its
-    /// transaction if it has one; empty if the tool keeps no books.
-    fn forget(&self, backend: Backend, revision: &Revision) -> String;
+    /// transaction if it has one; nothing where the tool runs the revision and notes it itself.
+    fn forget(&self, backend: Backend, revision: &Revision) -> Option<String>;
 }

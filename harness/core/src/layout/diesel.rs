@@ -193,15 +193,15 @@ impl Tool for Diesel {
        run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
 )"
         );
-        Bookkeeping { tables: vec![TABLE.to_owned()], create }
+        Bookkeeping { tables: vec![TABLE.to_owned()], create: Some(create) }
     }
 
-    fn record(&self, _: Backend, revision: &Revision) -> String {
-        format!("INSERT INTO {TABLE} (version) VALUES ({})", literal(revision))
+    fn record(&self, _: Backend, revision: &Revision) -> Option<String> {
+        Some(format!("INSERT INTO {TABLE} (version) VALUES ({})", literal(revision)))
     }
 
-    fn forget(&self, _: Backend, revision: &Revision) -> String {
-        format!("DELETE FROM {TABLE} WHERE version = {}", literal(revision))
+    fn forget(&self, _: Backend, revision: &Revision) -> Option<String> {
+        Some(format!("DELETE FROM {TABLE} WHERE version = {}", literal(revision)))
     }
 }
 

@@ -135,8 +135,7 @@ impl<'a> Reader<'a> {
             })?;
             let Some(name) = parsed else { continue };
             if name.is_java {
-                let reason = "it is written in Java".to_owned();
-                return Err(LayoutError::NotSql { file: in_folder(path), tool: NAME, reason });
+                return Err(LayoutError::NotSql { file: in_folder(path) });
             }
             let (kind, version) = (name.kind, name.version.clone());
             let label = version.as_ref().map_or_else(|| name.description(), Version::to_string);

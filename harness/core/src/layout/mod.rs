@@ -175,18 +175,14 @@ pub enum LayoutError {
         /// Why.
         reason: String,
     },
-    /// A migration that is not SQL.
+    /// A revision in another language than SQL.
     #[error(
-        "\"{file}\" cannot be run without the program that it is a part of, since {reason}: let {tool} \
-         read its SQL from a file"
+        "\"{file}\" is not SQL, so only the project's own program can run it: write what it does as SQL, or \
+         check a copy of the folder without it"
     )]
     NotSql {
         /// The file.
         file: String,
-        /// The tool.
-        tool: &'static str,
-        /// What it is instead.
-        reason: String,
     },
     /// A part of a file that its tool refuses, or that is not understood here.
     #[error("{file}:{line}: {problem}")]

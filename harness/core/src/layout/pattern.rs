@@ -302,15 +302,15 @@ impl Tool for HomeMade {
     }
 
     fn bookkeeping(&self, _: Backend) -> Bookkeeping {
-        Bookkeeping { tables: self.table.iter().cloned().collect(), create: String::new() }
+        Bookkeeping { tables: self.table.iter().cloned().collect(), create: None }
     }
 
-    fn record(&self, _: Backend, _: &Revision) -> String {
-        String::new()
+    fn record(&self, _: Backend, _: &Revision) -> Option<String> {
+        None
     }
 
-    fn forget(&self, _: Backend, _: &Revision) -> String {
-        String::new()
+    fn forget(&self, _: Backend, _: &Revision) -> Option<String> {
+        None
     }
 }
 

@@ -67,8 +67,7 @@ impl super::Layout for Layout {
                 continue;
             };
             if name.is_rust {
-                let (file, reason) = (folder.path_of(path), "it is written in Rust");
-                return Err(LayoutError::NotSql { file, tool: NAME, reason: reason.to_owned() });
+                return Err(LayoutError::NotSql { file: folder.path_of(path) });
             }
             let revision = Revision {
                 id: RevisionId::new(name.version.to_string()),
@@ -215,22 +214,22 @@ impl Tool for Refinery {
              checksum VARCHAR(255));",
             self.table
         );
-        Bookkeeping { tables: vec![self.table.clone()], create }
+        Bookkeeping { tables: vec![self.table.clone()], create: Some(create) }
     }
 
-    fn record(&self, _: Backend, revision: &Revision) -> String {
+    fn record(&self, _: Backend, revision: &Revision) -> Option<String> {
         let version = version(revision);
         let name = revision.name.split_once("__").map_or("", |(_, name)| name);
         let checksum = self.checksum(version, name, &revision.upgrade.text);
-        format!(
+        Some(format!(
             "INSERT INTO {} (version, name, applied_on, checksum) VALUES ({version}, '{name}', \
              '1970-01-01T00:00:00Z', '{checksum}')",
             self.table
-        )
+        ))
     }
 
-    fn forget(&self, _: Backend, revision: &Revision) -> String {
-        format!("DELETE FROM {} WHERE version = {}", self.table, version(revision))
+    fn forget(&self, _: Backend, revision: &Revision) -> Option<String> {
+        Some(format!("DELETE FROM {} WHERE version = {}", self.table, version(revision)))
     }
 }
 

@@ -368,10 +368,10 @@ impl Tool for Sqlx {
     execution_time BIGINT NOT NULL
 )"
         );
-        Bookkeeping { tables: vec![table.to_string()], create }
+        Bookkeeping { tables: vec![table.to_string()], create: Some(create) }
     }
 
-    fn record(&self, backend: Backend, revision: &Revision) -> String {
+    fn record(&self, backend: Backend, revision: &Revision) -> Option<String> {
         let Self { table } = self;
         let (before, after) = spelling(backend).hex;
         let version = version(revision);
@@ -382,14 +382,14 @@ impl Tool for Sqlx {
             // Writing to a string cannot fail.
             let _ = write!(checksum, "{byte:02x}");
         }
-        format!(
+        Some(format!(
             "INSERT INTO {table} ( version, description, success, checksum, execution_time ) \
              VALUES ( {version}, '{description}', TRUE, {before}{checksum}{after}, -1 )"
-        )
+        ))
     }
 
-    fn forget(&self, _: Backend, revision: &Revision) -> String {
-        format!("DELETE FROM {} WHERE version = {}", self.table, version(revision))
+    fn forget(&self, _: Backend, revision: &Revision) -> Option<String> {
+        Some(format!("DELETE FROM {} WHERE version = {}", self.table, version(revision)))
     }
 }
 

@@ -28,11 +28,10 @@ pub(super) async fn new_database<E: Engine>(
             });
         }
     }
-    let nothing = Script::new("", "");
-    let bookkeeping = plan.history.tool().bookkeeping(engine.backend()).create;
-    if bookkeeping.is_empty() {
+    let Some(bookkeeping) = plan.history.tool().bookkeeping(engine.backend()).create else {
         return Ok(database);
-    }
+    };
+    let nothing = Script::new("", "");
     let run = Run { bookkeeping: Some(&bookkeeping), ..Run::alone(&nothing) };
     log(plan, engine.backend(), label, run)?;
     match engine.run(&mut database, run).await?.outcome {
@@ -89,7 +88,7 @@ pub(super) async fn observe<E: Engine>(
         script: revision.script(direction).unwrap_or(&nothing),
         transaction: revision.in_transaction(direction),
         sending: tool.sending(),
-        bookkeeping: Some(&*bookkeeping).filter(|statement| !statement.is_empty()),
+        bookkeeping: bookkeeping.as_deref(),
     };
     log(plan, backend, label, run)?;
     let ran = engine.run(database, run).await?;

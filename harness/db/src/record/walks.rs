@@ -252,11 +252,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
         probe: &mut Probe<E::Database>,
         revision: &Revision,
     ) -> Result<(), RecordError> {
-        let nothing = Script::new("", "");
         let bookkeeping = self.plan.history.tool().record(self.engine.backend(), revision);
-        if bookkeeping.is_empty() {
-            return Ok(());
-        }
+        let Some(bookkeeping) = bookkeeping else { return Ok(()) };
+        let nothing = Script::new("", "");
         let run = Run { transaction: true, bookkeeping: Some(&bookkeeping), ..Run::alone(&nothing) };
         self.engine.run(&mut probe.database, run).await.map(|_| ())
     }

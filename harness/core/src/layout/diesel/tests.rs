@@ -97,11 +97,11 @@ fn the_bookkeeping_is_that_of_diesel() {
     let (tool, revision) = (history.tool(), &history.revisions()[0]);
     assert_eq!(tool.bookkeeping(POSTGRES).tables, ["__diesel_schema_migrations"]);
     assert_eq!(
-        tool.record(POSTGRES, revision),
+        tool.record(POSTGRES, revision).unwrap(),
         "INSERT INTO __diesel_schema_migrations (version) VALUES ('20220727110000')"
     );
     assert_eq!(
-        tool.forget(SQLITE, revision),
+        tool.forget(SQLITE, revision).unwrap(),
         "DELETE FROM __diesel_schema_migrations WHERE version = '20220727110000'"
     );
 }

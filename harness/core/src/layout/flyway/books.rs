@@ -159,27 +159,21 @@ impl Tool for Flyway {
 
     fn bookkeeping(&self, backend: Backend) -> Bookkeeping {
         let create = (spelling(backend).create)(&self.table);
-        Bookkeeping { tables: vec![self.table.clone()], create }
+        Bookkeeping { tables: vec![self.table.clone()], create: Some(create) }
     }
 
-    fn record(&self, backend: Backend, revision: &Revision) -> String {
-        self.entries.get(&revision.id).map_or_else(String::new, |entry| {
-            let what = (entry.script.as_str(), entry.description.as_str(), entry.checksum);
-            self.insert(backend, entry.version.as_ref(), "SQL", what)
-        })
+    fn record(&self, backend: Backend, revision: &Revision) -> Option<String> {
+        let entry = self.entries.get(&revision.id)?;
+        let what = (entry.script.as_str(), entry.description.as_str(), entry.checksum);
+        Some(self.insert(backend, entry.version.as_ref(), "SQL", what))
     }
 
     /// Flyway takes nothing out of its books: it adds that the revision was undone.
-    fn forget(&self, backend: Backend, revision: &Revision) -> String {
-        let entry = self.entries.get(&revision.id);
-        entry.and_then(|entry| Some((entry, entry.undo.as_ref()?))).map_or_else(
-            String::new,
-            |(entry, undo)| {
-                let (script, description, checksum) = undo;
-                let what = (script.as_str(), description.as_str(), *checksum);
-                self.insert(backend, entry.version.as_ref(), "UNDO_SQL", what)
-            },
-        )
+    fn forget(&self, backend: Backend, revision: &Revision) -> Option<String> {
+        let entry = self.entries.get(&revision.id)?;
+        let (script, description, checksum) = entry.undo.as_ref()?;
+        let what = (script.as_str(), description.as_str(), *checksum);
+        Some(self.insert(backend, entry.version.as_ref(), "UNDO_SQL", what))
     }
 }
 

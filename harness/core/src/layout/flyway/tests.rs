@@ -62,7 +62,7 @@ fn undo_goes_with_its_version() {
 )]
 #[case::in_java(
     &["V1__A.java"],
-    "\"m/V1__A.java\" cannot be run without the program that it is a part of, since it is written in Java: let flyway read its SQL from a file"
+    "\"m/V1__A.java\" is not SQL, so only the project\'s own program can run it: write what it does as SQL, or check a copy of the folder without it"
 )]
 fn what_flyway_would_not_run_says_why(#[case] given: &[&str], #[case] message: &str) {
     assert_eq!(Layout.read(&files(given), SQLITE).unwrap_err().to_string(), message);
@@ -180,21 +180,25 @@ fn the_bookkeeping_is_that_of_flyway() {
     let history = Layout.read(&tree, SQLITE).unwrap();
     let (tool, [first, last]) = (history.tool(), history.revisions()) else { panic!("two revisions") };
     let Bookkeeping { tables, create } = tool.bookkeeping(POSTGRES);
+    let create = create.unwrap();
     assert_eq!(tables, ["flyway_schema_history"]);
     assert!(create.contains("ADD CONSTRAINT \"flyway_schema_history_pk\" PRIMARY KEY"), "{create}");
     let insert = "INSERT INTO \"main\".\"flyway_schema_history\" (\"installed_rank\", \"version\", \"description\", \"type\", \"script\", \"checksum\", \"installed_by\", \"execution_time\", \"success\") VALUES ((SELECT COALESCE(MAX(\"installed_rank\"), 0) + 1 FROM \"main\".\"flyway_schema_history\"), ";
     let (up, down) = (books::checksum("SELECT 1;"), books::checksum("SELECT 2;"));
     assert_eq!(
-        tool.record(SQLITE, first),
+        tool.record(SQLITE, first).unwrap(),
         format!("{insert}'1.1', 'it''s a', 'SQL', 'V1.1__it''s_a.sql', {up}, '', 0, 1)")
     );
     assert_eq!(
-        tool.forget(SQLITE, first),
+        tool.forget(SQLITE, first).unwrap(),
         format!("{insert}'1.1', 'back', 'UNDO_SQL', 'U1.1__back.sql', {down}, '', 0, 1)")
     );
-    assert_eq!(tool.record(SQLITE, last), format!("{insert}NULL, 'v', 'SQL', 'R__v.sql', 0, '', 0, 1)"));
-    assert_eq!(tool.forget(SQLITE, last), "");
-    let record = tool.record(POSTGRES, first);
+    assert_eq!(
+        tool.record(SQLITE, last).unwrap(),
+        format!("{insert}NULL, 'v', 'SQL', 'R__v.sql', 0, '', 0, 1)")
+    );
+    assert_eq!(tool.forget(SQLITE, last), None);
+    let record = tool.record(POSTGRES, first).unwrap();
     assert!(record.starts_with("RESET ROLE; RESET search_path; INSERT INTO \"public\"."), "{record}");
 }
 

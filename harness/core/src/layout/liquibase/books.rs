@@ -95,12 +95,12 @@ CREATE TABLE {prefix}{log} (ID VARCHAR(255) NOT NULL, AUTHOR VARCHAR(255) NOT NU
              MD5SUM VARCHAR(35), DESCRIPTION VARCHAR(255), COMMENTS VARCHAR(255), TAG VARCHAR(255), \
              LIQUIBASE VARCHAR(20), CONTEXTS VARCHAR(255), LABELS VARCHAR(255), DEPLOYMENT_ID VARCHAR(10));"
         );
-        Bookkeeping { tables: [log, lock].map(|table| (*table).to_owned()).into(), create }
+        Bookkeeping { tables: [log, lock].map(|table| (*table).to_owned()).into(), create: Some(create) }
     }
 
-    fn record(&self, backend: Backend, revision: &Revision) -> String {
+    fn record(&self, backend: Backend, revision: &Revision) -> Option<String> {
         let Spelling { tables: [log, _], prefix, now, .. } = spelling(backend);
-        self.entries.get(&revision.id).map_or_else(String::new, |entry| {
+        self.entries.get(&revision.id).map(|entry| {
             let [id, author, file, comment] =
                 [&entry.id, &entry.author, &entry.file, &entry.comment].map(|text| string(text));
             format!(
@@ -112,9 +112,9 @@ CREATE TABLE {prefix}{log} (ID VARCHAR(255) NOT NULL, AUTHOR VARCHAR(255) NOT NU
         })
     }
 
-    fn forget(&self, backend: Backend, revision: &Revision) -> String {
+    fn forget(&self, backend: Backend, revision: &Revision) -> Option<String> {
         let Spelling { tables: [log, _], prefix, .. } = spelling(backend);
-        self.entries.get(&revision.id).map_or_else(String::new, |entry| {
+        self.entries.get(&revision.id).map(|entry| {
             let [id, author, file] = [&entry.id, &entry.author, &entry.file].map(|text| string(text));
             format!("DELETE FROM {prefix}{log} WHERE ID = {id} AND AUTHOR = {author} AND FILENAME = {file}")
         })

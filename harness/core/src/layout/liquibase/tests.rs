@@ -281,13 +281,14 @@ fn the_bookkeeping_is_that_of_liquibase() {
     let history = of("--changeset it's:1\n--comment why\nx;\n", SQLITE).unwrap();
     let (tool, revision) = (history.tool(), &history.revisions()[0]);
     let Bookkeeping { tables, create } = tool.bookkeeping(SQLITE);
+    let create = create.unwrap();
     assert_eq!(tables, ["DATABASECHANGELOG", "DATABASECHANGELOGLOCK"]);
     assert!(create.contains("CREATE TABLE DATABASECHANGELOG (ID VARCHAR(255) NOT NULL, "), "{create}");
     assert_eq!(tool.bookkeeping(POSTGRES).tables, ["databasechangelog", "databasechangeloglock"]);
-    let record = tool.record(SQLITE, revision);
+    let record = tool.record(SQLITE, revision).unwrap();
     assert!(record.contains("VALUES ('1', 'it''s', 'changelog.sql', CURRENT_TIMESTAMP, "), "{record}");
     assert_eq!(
-        tool.forget(POSTGRES, revision),
+        tool.forget(POSTGRES, revision).unwrap(),
         "DELETE FROM public.databasechangelog WHERE ID = '1' AND AUTHOR = 'it''s' AND FILENAME = 'changelog.sql'"
     );
 }

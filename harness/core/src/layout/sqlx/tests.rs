@@ -155,19 +155,24 @@ fn the_bookkeeping_is_that_of_sqlx() {
     let (tool, revision) = (history.tool(), &history.revisions()[0]);
 
     assert_eq!(tool.bookkeeping(POSTGRES).tables, ["_sqlx_migrations"]);
-    assert!(tool.bookkeeping(POSTGRES).create.contains("installed_on TIMESTAMPTZ NOT NULL DEFAULT now()"));
-    assert!(tool.bookkeeping(SQLITE).create.contains("checksum BLOB NOT NULL"));
+    assert!(
+        tool.bookkeeping(POSTGRES)
+            .create
+            .unwrap()
+            .contains("installed_on TIMESTAMPTZ NOT NULL DEFAULT now()")
+    );
+    assert!(tool.bookkeeping(SQLITE).create.unwrap().contains("checksum BLOB NOT NULL"));
     assert_eq!(
-        tool.record(SQLITE, revision),
+        tool.record(SQLITE, revision).unwrap(),
         format!(
             "INSERT INTO _sqlx_migrations ( version, description, success, checksum, execution_time ) \
              VALUES ( 7, 'ada''s table', TRUE, X'{CHECKSUM}', -1 )"
         )
     );
-    assert!(tool.record(POSTGRES, revision).contains(&format!("decode('{CHECKSUM}', 'hex')")));
-    assert_eq!(tool.forget(SQLITE, revision), "DELETE FROM _sqlx_migrations WHERE version = 7");
+    assert!(tool.record(POSTGRES, revision).unwrap().contains(&format!("decode('{CHECKSUM}', 'hex')")));
+    assert_eq!(tool.forget(SQLITE, revision).unwrap(), "DELETE FROM _sqlx_migrations WHERE version = 7");
     assert_eq!(
-        Sqlx::with_table("app.applied").forget(SQLITE, revision),
+        Sqlx::with_table("app.applied").forget(SQLITE, revision).unwrap(),
         "DELETE FROM app.applied WHERE version = 7"
     );
 }

@@ -1,62 +1,27 @@
-//! `[history]`: where the revisions are, and what a tool cannot tell from its files.
+//! What `[history]` says of a layout that its files do not tell.
 
 use std::collections::BTreeMap;
 
-use super::per_backend;
 use super::reader::{ConfigError, Problem, Section};
+use super::{HistoryConfig, HistoryPlace};
 use crate::Backend;
 use crate::layout::pattern::FilePattern;
 use crate::layout::{self, Layout, Met, Options, Transaction};
 
-/// `[history]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HistoryConfig {
-    /// The tool, if it is not to be recognised.
-    pub tool: Option<String>,
-    /// Where the revisions are.
-    pub place: HistoryPlace,
-    /// What the tool's layout has to know.
-    pub options: Options,
-}
-
-/// Where a project keeps its revisions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum HistoryPlace {
-    /// It does not say.
-    #[default]
-    Unsaid,
-    /// One folder for both backends.
-    Shared(String),
-    /// A folder each, or one for a backend that is the only one.
-    Each(BTreeMap<Backend, String>),
-}
-
-pub(super) fn read(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
-    let tools: Vec<_> = layout::LAYOUTS.iter().map(|layout| (layout.name(), *layout)).collect();
-    let tool = section.choice("tool", &tools)?;
-    let shared = section.path("path")?;
-    let each = per_backend(section)?;
-    let place = match (shared, each.is_empty()) {
-        (Some(path), true) => HistoryPlace::Shared(path),
-        (Some(_), false) => {
-            return Err(section.problem_at("path", Problem::PathAndFolders));
-        }
-        (None, true) => HistoryPlace::Unsaid,
-        (None, false) => HistoryPlace::Each(each),
-    };
-    let options = options(section, tool)?;
-    if let Some(tool) = tool.filter(|tool| tool.needs_telling()) {
-        section.refuse_unknown()?;
-        let missing = match (&options.pattern, &place) {
-            (None, _) => Some("pattern"),
-            (_, HistoryPlace::Unsaid) => Some("path"),
-            _ => None,
-        };
-        if let Some(key) = missing {
-            return Err(section.missing_for(key, tool.name()));
-        }
+pub(super) fn read(section: &mut Section<'_>, config: &mut HistoryConfig) -> Result<(), ConfigError> {
+    let layout = config.tool.as_deref().and_then(layout::named);
+    if config.tool.is_some() && layout.is_none() {
+        return Ok(());
     }
-    Ok(HistoryConfig { tool: tool.map(|tool| tool.name().to_owned()), place, options })
+    config.options = options(section, layout)?;
+    let Some(layout) = layout.filter(|layout| layout.needs_telling()) else { return Ok(()) };
+    // A key that is misspelt is more to the point than the one that is then missing.
+    section.refuse_unknown()?;
+    match (&config.options.pattern, &config.place) {
+        (None, _) => Err(section.missing_for("pattern", layout.name())),
+        (_, HistoryPlace::Unsaid) => Err(section.missing_for("path", layout.name())),
+        _ => Ok(()),
+    }
 }
 
 /// The keys that the tool's layout heeds. Another tool's are errors, since nothing would read them.
@@ -82,7 +47,7 @@ fn options(section: &mut Section<'_>, tool: Option<&dyn Layout>) -> Result<Optio
             }
             "bookkeeping" => options.bookkeeping = section.string(key)?,
             "preconditions" => options.preconditions = section.choice(key, &Met::WORDS)?,
-            "placeholders" => options.placeholders = section.texts(key)?,
+            "placeholders" => options.placeholders = section.texts(key)?.unwrap_or_default(),
             other => unreachable!("a layout heeds \"{other}\", which nobody reads"),
         }
     }
