@@ -44,13 +44,20 @@ pub(crate) fn names_of_machines(files: &Files) -> Vec<String> {
     found
 }
 
-/// The scenarios: each folder of `scenarios/`, and for each check its bad and its good one.
+/// The folders of `scenarios/` that hold scenarios of one kind, which share no snapshots: a test of their
+/// own says what they must come to.
+const GROUPS: [&str; 3] = ["alembic", "command", "layouts"];
+
+/// The scenarios: each folder of `scenarios/` and of the groups there, and for each check its bad and its
+/// good one.
 fn scenarios(files: &Files) -> BTreeSet<String> {
     let scenario = |path: &String| {
         let parts: Vec<&str> = path.strip_prefix("scenarios/")?.split('/').collect();
         match parts.as_slice() {
             ["checks", check, which, _, ..] => Some(format!("checks/{check}/{which}")),
             ["checks", ..] | [_] | [] => None,
+            [group, name, _, ..] if GROUPS.contains(group) => Some(format!("{group}/{name}")),
+            [group, ..] if GROUPS.contains(group) => None,
             [name, ..] => Some((*name).to_owned()),
         }
     };
@@ -107,7 +114,7 @@ pub(crate) fn snapshots_of_scenarios(files: &Files, checks: &[(&str, bool)]) -> 
         runs.into_iter().map(|run| format!("checks/{id}/{run}.snap")).collect::<Vec<_>>()
     };
     let mut wanted: BTreeSet<String> = checks.iter().flat_map(of_check).collect();
-    for scenario in scenarios(files).iter().filter(|name| !name.starts_with("checks/")) {
+    for scenario in scenarios(files).iter().filter(|name| !name.contains('/')) {
         for backend in Backend::ALL {
             let revisions = revisions(files, scenario, backend);
             let head = (!revisions.is_empty()).then(|| "head".to_owned());
@@ -252,11 +259,11 @@ mod tests {
             ("scenarios/a/migrations/1_a.sql", ""),
             ("scenarios/b/migrations/1_a.sql", ""),
             ("scenarios/checks/c/bad/1_a.sql", ""),
+            ("scenarios/alembic/requirements.txt", ""),
+            ("scenarios/alembic/d/alembic.ini", ""),
         ]));
-        assert_eq!(
-            broken,
-            ["scenarios/b/switchback.toml is missing", "scenarios/checks/c/bad/switchback.toml is missing"]
-        );
+        let missing = ["alembic/d", "b", "checks/c/bad"];
+        assert_eq!(broken, missing.map(|name| format!("scenarios/{name}/switchback.toml is missing")));
     }
 
     #[test]

@@ -1,0 +1,3 @@
+DROP TRIGGER authors_keep_name ON authors;
+
+DROP FUNCTION refuse_empty_name();

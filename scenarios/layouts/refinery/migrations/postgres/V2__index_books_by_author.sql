@@ -1,0 +1,1 @@
+CREATE INDEX ix_books_author_id ON books (author_id);
