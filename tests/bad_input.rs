@@ -40,23 +40,23 @@ fn a_path_that_does_not_exist() {
 fn a_folder_without_migrations() {
     assert_snapshot!(refusal(&Project::new()), @r#"
     error: "." is empty
-       = help: looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
+       = help: looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and flyway ("V<version>__<description>.sql", the same with "U" to undo it, and "R__<description>.sql", the version being numbers with dots or underscores) and liquibase (files that begin with "--liquibase formatted sql", and a master changelog that includes them) and refinery ("V<version>__<name>.sql" or the same with "U", the name of letters, digits and underscores) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
     "#);
     assert_snapshot!(refusal(&Project::new().with_folder("migrations")), @r#"
     error: "." is empty
-       = help: looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
+       = help: looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and flyway ("V<version>__<description>.sql", the same with "U" to undo it, and "R__<description>.sql", the version being numbers with dots or underscores) and liquibase (files that begin with "--liquibase formatted sql", and a master changelog that includes them) and refinery ("V<version>__<name>.sql" or the same with "U", the name of letters, digits and underscores) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
     "#);
     assert_snapshot!(refusal(&Project::new().with("README.md", "").with("src/main.rs", "")), @r#"
-    error: no migrations recognised in ".": looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
+    error: no migrations recognised in ".": looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and flyway ("V<version>__<description>.sql", the same with "U" to undo it, and "R__<description>.sql", the version being numbers with dots or underscores) and liquibase (files that begin with "--liquibase formatted sql", and a master changelog that includes them) and refinery ("V<version>__<name>.sql" or the same with "U", the name of letters, digits and underscores) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
        = help: say what to check in switchback.toml, such as:
 
                [history]
-               tool = "diesel"  # one of diesel, sqlx
+               tool = "diesel"  # one of diesel, flyway, liquibase, refinery, sqlx
                postgres = "path/to/migrations/postgres"
                sqlite = "path/to/migrations/sqlite"
     "#);
     assert_snapshot!(refusal(&Project::new().with("backend/store/sql/1_a.sql", "SELECT 1;\n")), @r#"
-    error: no migrations recognised in ".": looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
+    error: no migrations recognised in ".": looked for migrations of diesel ("<version>_<name>/up.sql" with "down.sql" beside it) and flyway ("V<version>__<description>.sql", the same with "U" to undo it, and "R__<description>.sql", the version being numbers with dots or underscores) and liquibase (files that begin with "--liquibase formatted sql", and a master changelog that includes them) and refinery ("V<version>__<name>.sql" or the same with "U", the name of letters, digits and underscores) and sqlx ("<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number), in ".", "migrations", "db/migrations", "database/migrations" and folders there that are named for a backend
        = help: seen: "backend/store/sql" (sqlx)
                say what to check in switchback.toml, such as:
 

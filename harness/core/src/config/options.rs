@@ -47,6 +47,7 @@ fn options(section: &mut Section<'_>, tool: Option<&dyn Layout>) -> Result<Optio
             }
             "bookkeeping" => options.bookkeeping = section.string(key)?,
             "preconditions" => options.preconditions = section.choice(key, &Met::WORDS)?,
+            "mixed" => options.mixed = section.boolean(key)?.unwrap_or_default(),
             "placeholders" => options.placeholders = section.texts(key)?.unwrap_or_default(),
             other => unreachable!("a layout heeds \"{other}\", which nobody reads"),
         }

@@ -58,7 +58,7 @@ impl super::Layout for Layout {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["placeholders", "bookkeeping"]
+        &["placeholders", "mixed", "bookkeeping"]
     }
 
     fn depth(&self) -> usize {
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
         let script = Script::new(raw.path, text);
         let in_transaction = match conf.execute_in_transaction {
             Some(said) => said,
-            None => script::can_be_in_transaction(&script, self.backend)?,
+            None => script::can_be_in_transaction(&script, self.backend, self.options.mixed)?,
         };
         script::refuse_rows(&script, self.backend)?;
         Ok(Some(Ready { script, in_transaction, checksum }))

@@ -18,6 +18,8 @@ pub struct Options {
     pub bookkeeping: Option<String>,
     /// What stands for the placeholders in scripts.
     pub placeholders: BTreeMap<String, String>,
+    /// Whether a script may hold statements that can be in a transaction and others that cannot.
+    pub mixed: bool,
     /// What to think of preconditions.
     pub preconditions: Option<Met>,
 }

@@ -1,21 +1,23 @@
 --liquibase formatted sql
 
---property name:key value:BIGINT dbms:postgresql
---property name:key value:INTEGER
+--property name:key value:UUID dbms:postgresql
+--property name:key value:CHAR(36)
 
 --changeset ada:1
---comment: create authors and books
+--comment: create authors
 CREATE TABLE authors (
-    id ${key} PRIMARY KEY,
+    id ${key} NOT NULL CONSTRAINT pk_authors PRIMARY KEY,
     name TEXT NOT NULL
 );
+--rollback DROP TABLE authors;
 
-CREATE UNIQUE INDEX ux_authors_name ON authors (name);
-
+--changeset ada:2
+--comment: create books
 CREATE TABLE books (
-    id ${key} PRIMARY KEY,
-    author_id ${key} NOT NULL REFERENCES authors (id) ON DELETE CASCADE,
+    id ${key} NOT NULL CONSTRAINT pk_books PRIMARY KEY,
+    author_id ${key} NOT NULL CONSTRAINT fk_books_author_id REFERENCES authors (id),
     title TEXT NOT NULL
 );
+
+CREATE INDEX ix_books_author_id ON books (author_id);
 --rollback DROP TABLE books;
---rollback DROP TABLE authors;

@@ -126,18 +126,22 @@ fn is_so(condition: &str) -> Option<bool> {
 }
 
 /// `detectCanExecuteInTransaction` of the two parsers. A script in which only some statements cannot be
-/// in a transaction is one that Flyway refuses.
-pub(super) fn can_be_in_transaction(script: &Script, backend: Backend) -> Result<bool, LayoutError> {
+/// in a transaction is one that Flyway refuses, unless they may be mixed.
+pub(super) fn can_be_in_transaction(
+    script: &Script,
+    backend: Backend,
+    mixed: bool,
+) -> Result<bool, LayoutError> {
     let statements = script.statements(backend);
     let alone: Vec<_> = statements.iter().map(|statement| must_be_alone(statement.body, backend)).collect();
-    let first_other = alone.windows(2).position(|pair| pair[0] != pair[1]);
+    let first_other = alone.windows(2).position(|pair| pair[0] != pair[1] && !mixed);
     match first_other {
         Some(before) => Err(LayoutError::Part {
             file: script.path.clone(),
             line: statements[before + 1].line,
             problem:
                 "Flyway refuses statements that must be outside a transaction together with others: move \
-                      them to a script of their own, or put executeInTransaction into its .conf"
+                      them to a script of their own, or write mixed = true under [history] if Flyway is told so"
                     .to_owned(),
         }),
         None => Ok(!alone.contains(&true)),

@@ -109,7 +109,7 @@ fn placeholders_are_replaced() {
 #[case::open("SELECT '${x';", "m/V1__a.sql:1: a placeholder begins with \"${\" and does not end")]
 #[case::mixed(
     "CREATE TABLE a (b INT);\nCREATE INDEX CONCURRENTLY c ON a (b);",
-    "m/V1__a.sql:2: Flyway refuses statements that must be outside a transaction together with others: move them to a script of their own, or put executeInTransaction into its .conf"
+    "m/V1__a.sql:2: Flyway refuses statements that must be outside a transaction together with others: move them to a script of their own, or write mixed = true under [history] if Flyway is told so"
 )]
 #[case::rows(
     "SELECT 1;\nCOPY a (b) FROM stdin;\n1\n\\.\n",
@@ -117,6 +117,15 @@ fn placeholders_are_replaced() {
 )]
 fn a_script_that_cannot_be_run(#[case] text: &str, #[case] expected: &str) {
     assert_eq!(message(&[("V1__a.sql", text)], POSTGRES), expected);
+}
+
+/// `ParserSqlScript`: with `mixed`, one statement that must be outside takes the whole script with it.
+#[test]
+fn statements_may_be_mixed() {
+    let options = Options { mixed: true, ..Options::default() };
+    let text = "PRAGMA foreign_keys = off; CREATE TABLE a (b INT); PRAGMA foreign_keys = on;";
+    let history = Layout.read_with(&tree(&[("V1__a.sql", text)]), SQLITE, &options).unwrap();
+    assert!(!history.revisions()[0].upgrade_in_transaction);
 }
 
 /// `PostgreSQLParser` and `SQLiteParser`, `detectCanExecuteInTransaction`.

@@ -1,3 +1,2 @@
 DROP TRIGGER authors_keep_name ON authors;
-
-DROP FUNCTION refuse_empty_name();
+DROP FUNCTION authors_keep_name();

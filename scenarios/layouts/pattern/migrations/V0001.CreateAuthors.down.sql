@@ -1,3 +1,1 @@
-DROP TABLE books;
-
 DROP TABLE authors;

@@ -1,1 +1,0 @@
-DROP INDEX ix_books_author_id;

@@ -1,1 +1,0 @@
-CREATE INDEX ix_books_author_id ON books (author_id);
