@@ -120,7 +120,7 @@ fn a_config_that_is_wrong() {
 
     [history]
     tool = "sqlxx"
-    error: switchback.toml:2: "tool" cannot be "sqlxx": it is one of "diesel", "sqlx": did you mean "sqlx"?
+    error: switchback.toml:2: "tool" cannot be "sqlxx": it is one of "diesel", "flyway", "liquibase", "pattern", "refinery", "sqlx": did you mean "sqlx"?
 
     [checks]
     "rows-lots" = "error"

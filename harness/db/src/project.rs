@@ -265,6 +265,12 @@ impl Project {
             key: format!("[history] {key}"),
             source: LayoutError::Unreadable { file: folder.to_owned(), reason: plain(&error) },
         })?;
+        // What reads all that is below a folder reads it as it is, dialects and what they share.
+        if let ([layout], true) = (self.layouts().as_slice(), self.config.history.tool.is_some())
+            && layout.depth() > 2
+        {
+            return Ok(vec![Source { folder: folder.to_owned(), backend, layout: *layout }]);
+        }
         let found = match backend {
             None => search::sources(&self.root, &list, &self.layouts())?,
             Some(_) => search::recognised(&list, &self.layouts()),

@@ -6,7 +6,7 @@ use super::reader::{ConfigError, Problem, Section};
 use super::{HistoryConfig, HistoryPlace};
 use crate::Backend;
 use crate::layout::pattern::FilePattern;
-use crate::layout::{self, Layout, Met, Options, Transaction};
+use crate::layout::{self, Layout, Options, Transaction};
 
 pub(super) fn read(section: &mut Section<'_>, config: &mut HistoryConfig) -> Result<(), ConfigError> {
     let layout = config.tool.as_deref().and_then(layout::named);
@@ -46,7 +46,8 @@ fn options(section: &mut Section<'_>, tool: Option<&dyn Layout>) -> Result<Optio
                 options.transaction = section.choice(key, &Transaction::WORDS)?.unwrap_or_default();
             }
             "bookkeeping" => options.bookkeeping = section.string(key)?,
-            "preconditions" => options.preconditions = section.choice(key, &Met::WORDS)?,
+            "preconditions" => options.preconditions_met = section.choice(key, &[("met", ())])?.is_some(),
+            "callbacks" => options.callbacks_skipped = section.choice(key, &[("skipped", ())])?.is_some(),
             "mixed" => options.mixed = section.boolean(key)?.unwrap_or_default(),
             "placeholders" => options.placeholders = section.texts(key)?.unwrap_or_default(),
             other => unreachable!("a layout heeds \"{other}\", which nobody reads"),

@@ -52,6 +52,17 @@ bookkeeping = "applied"
 }
 
 #[test]
+fn what_a_tool_has_to_be_told_can_be_said() {
+    let options = |text: &str| parse(&format!("[history]\n{text}\n")).unwrap().history.options;
+    let flyway =
+        options("tool = \"flyway\"\nmixed = true\ncallbacks = \"skipped\"\nplaceholders = { a = \"b\" }");
+    assert_eq!((flyway.mixed, flyway.callbacks_skipped), (true, true));
+    assert_eq!(flyway.placeholders, BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+    assert!(options("tool = \"liquibase\"\npreconditions = \"met\"").preconditions_met);
+    assert_eq!(options("tool = \"refinery\"\nbookkeeping = \"a\"").bookkeeping.as_deref(), Some("a"));
+}
+
+#[test]
 fn everything_can_be_said() {
     let config = parse(
         r#"
@@ -172,6 +183,10 @@ reason = "JSON containment is queried on PostgreSQL only"
 #[case::other_tool(
     "[history]\ntool = \"sqlx\"\ntransaction = \"run\"\n",
     "3: \"transaction\" in [history] is heeded with tool = \"pattern\" alone"
+)]
+#[case::nobody_heeds_it_without_a_tool(
+    "[history]\nplaceholders = { a = \"b\" }\n",
+    "2: \"placeholders\" in [history] is heeded with tool = \"flyway\" or \"liquibase\" alone"
 )]
 #[case::pattern_without_tool(
     "[history]\npath = \"m\"\npattern = '(?<version>1)'\n",

@@ -206,6 +206,8 @@ mod tests {
         let found = script.statements(Backend::Postgres);
         let found: Vec<_> = found.iter().map(|one| (one.body, one.offset, one.line)).collect();
         assert_eq!(found, [("SELECT 1; SELECT 2", 0, 1), ("SELECT 3", 20, 2)]);
-        assert!(Script::new("a.sql", "-- a").in_pieces([0..4]).statements(Backend::Sqlite).is_empty());
+        assert!(
+            Script::new("a.sql", "-- a\n-- b").in_pieces([0..5, 5..9]).statements(Backend::Sqlite).is_empty()
+        );
     }
 }

@@ -8,8 +8,8 @@
 //!
 //! Statements are cut by [`sql::split`](crate::sql::split). Flyway's own parser cuts where that does,
 //! but for scripts that it takes for incomplete, such as those with a `BEGIN` of SQLite's own. A
-//! `COPY … FROM STDIN` with its rows is refused, since nothing here would send them. Callbacks are not
-//! run, and neither are migrations in Java.
+//! `COPY … FROM STDIN` with its rows is refused, since nothing here would send them. So are migrations in
+//! Java, and callbacks, unless the config says that they can be left out.
 
 mod books;
 mod script;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use self::books::{Entry as BookEntry, Flyway};
 use self::script::{Conf, Placeholders};
 use super::dialect::Dialect;
-use super::{Entry, LayoutError, Options, SourceTree};
+use super::{Entry, LayoutError, Options, SourceTree, refinery};
 use crate::Backend;
 use crate::history::{History, Revision, RevisionId, Script};
 
@@ -46,7 +46,11 @@ impl super::Layout for Layout {
         folder.entries().any(|(path, entry)| {
             let file = match path.split_once('/') {
                 None => path,
-                Some((first, file)) if Dialect::named(first).is_some() => file,
+                // With a folder for each dialect, what is beside them counts, too; but where the names may
+                // be refinery's as well, each folder is a history of its own.
+                Some((first, file)) if Dialect::named(first).is_some() && !refinery::may_be_its_own(file) => {
+                    file
+                }
                 Some(_) => return false,
             };
             *entry != Entry::Folder && matches!(FileName::parse(file), Ok(Some(_)))
@@ -58,7 +62,7 @@ impl super::Layout for Layout {
     }
 
     fn options(&self) -> &'static [&'static str] {
-        &["placeholders", "mixed", "bookkeeping"]
+        &["placeholders", "mixed", "callbacks", "bookkeeping"]
     }
 
     fn depth(&self) -> usize {
@@ -133,7 +137,18 @@ impl<'a> Reader<'a> {
                 reason: reason.to_owned(),
                 form: FORM,
             })?;
-            let Some(name) = parsed else { continue };
+            let Some(name) = parsed else {
+                if is_callback(file) && !self.options.callbacks_skipped {
+                    let problem = "callbacks are not run here: write callbacks = \"skipped\" under [history] if \
+                                   no migration needs what they do";
+                    return Err(LayoutError::Part {
+                        file: in_folder(path),
+                        line: 1,
+                        problem: problem.to_owned(),
+                    });
+                }
+                continue;
+            };
             if name.is_java {
                 return Err(LayoutError::NotSql { file: in_folder(path) });
             }
@@ -219,6 +234,35 @@ impl<'a> Reader<'a> {
         script::refuse_rows(&script, self.backend)?;
         Ok(Some(Ready { script, in_transaction, checksum }))
     }
+}
+
+/// Whether a file is run around migrations: those names of `org.flywaydb.core.api.callback.Event`.
+fn is_callback(file: &str) -> bool {
+    const EVENTS: [&str; 20] = [
+        "afterConnect",
+        "afterEachMigrate",
+        "afterEachMigrateStatement",
+        "afterEachUndo",
+        "afterEachUndoStatement",
+        "afterMigrate",
+        "afterMigrateApplied",
+        "afterUndo",
+        "afterVersioned",
+        "beforeConnect",
+        "beforeCreateSchema",
+        "beforeEachMigrate",
+        "beforeEachMigrateStatement",
+        "beforeEachUndo",
+        "beforeEachUndoStatement",
+        "beforeMigrate",
+        "beforeRepeatables",
+        "beforeUndo",
+        "createSchema",
+        "afterMigrateOperationFinish",
+    ];
+    let stem =
+        file.rsplit_once('.').filter(|(_, suffix)| suffix.eq_ignore_ascii_case("sql")).map(|(stem, _)| stem);
+    stem.is_some_and(|stem| EVENTS.contains(&stem.split("__").next().unwrap_or(stem)))
 }
 
 /// A script that can be run.

@@ -93,7 +93,7 @@ impl super::Layout for Layout {
         let mut revisions = Vec::new();
         for (path, changeset) in changesets {
             let (label, file) = (changeset.label(), folder.path_of(&path));
-            if let (Some(line), None) = (changeset.precondition, options.preconditions) {
+            if let (Some(line), false) = (changeset.precondition, options.preconditions_met) {
                 let problem = "preconditions are not evaluated here: write preconditions = \"met\" under \
                                [history] if all of them are met on a database that starts from nothing";
                 return Err(LayoutError::Part { file, line, problem: problem.to_owned() });

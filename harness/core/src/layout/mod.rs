@@ -20,7 +20,7 @@ use crate::history::{Downgrade, History, HistoryError, Script};
 use crate::sql;
 
 pub use manifest::built_for;
-pub use options::{Met, Options, Transaction};
+pub use options::{Options, Transaction};
 pub use speech::{Mark, written_for};
 pub use tree::{Entry, SourceTree};
 

@@ -20,17 +20,10 @@ pub struct Options {
     pub placeholders: BTreeMap<String, String>,
     /// Whether a script may hold statements that can be in a transaction and others that cannot.
     pub mixed: bool,
-    /// What to think of preconditions.
-    pub preconditions: Option<Met>,
-}
-
-/// That conditions are met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Met;
-
-impl Met {
-    /// The word of the config.
-    pub(crate) const WORDS: [(&str, Self); 1] = [("met", Self)];
+    /// Whether all preconditions can be taken for met.
+    pub preconditions_met: bool,
+    /// Whether callbacks can be left out.
+    pub callbacks_skipped: bool,
 }
 
 /// What a tool wraps in a transaction.

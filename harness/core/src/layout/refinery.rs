@@ -15,6 +15,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::num::IntErrorKind;
 use std::sync::Arc;
 
+use super::dialect::Dialect;
 use super::{Entry, LayoutError, Options, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, Downgrade, History, Revision, RevisionId, Sending, Tool};
@@ -56,11 +57,19 @@ impl super::Layout for Layout {
         self.read_with(folder, backend, &Options::default())
     }
 
-    fn read_with(&self, folder: &SourceTree, _: Backend, options: &Options) -> Result<History, LayoutError> {
+    fn read_with(
+        &self,
+        folder: &SourceTree,
+        backend: Backend,
+        options: &Options,
+    ) -> Result<History, LayoutError> {
         let mut found: BTreeMap<i64, (&str, Revision)> = BTreeMap::new();
         for (path, entry) in folder.entries() {
-            let file = path.rsplit('/').next().unwrap_or(path);
-            if *entry == Entry::Folder {
+            let mut folders = path.split('/');
+            let file = folders.next_back().unwrap_or(path);
+            // A folder that is named for a dialect is one that the program gives refinery for it alone.
+            let dialect = folders.find_map(Dialect::named).unwrap_or(Dialect::Common);
+            if *entry == Entry::Folder || !dialect.serves(backend) {
                 continue;
             }
             let Some(name) = FileName::parse(file).map_err(|fault| fault.of(folder.path_of(path)))? else {
@@ -103,6 +112,11 @@ struct FileName<'a> {
     version: i64,
     name: &'a str,
     is_rust: bool,
+}
+
+/// Whether refinery takes a file of that name.
+pub(super) fn may_be_its_own(file: &str) -> bool {
+    matches!(FileName::parse(file), Ok(Some(_)))
 }
 
 /// What is wrong with a file name.

@@ -155,7 +155,7 @@ fn must_be_alone(statement: &str, backend: Backend) -> bool {
         let fits = |(word, choice): (&String, &&str)| choice.split('|').any(|one| one == word);
         words.len() >= phrase.len() && words.iter().zip(*phrase).all(fits)
     };
-    ALONE.iter().any(|(one, phrases)| *one == backend && phrases.iter().any(|phrase| begins(phrase)))
+    ALONE.iter().any(|(one, phrases)| *one == backend && phrases.iter().any(&begins))
 }
 
 /// How such statements begin.

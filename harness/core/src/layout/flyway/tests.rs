@@ -30,7 +30,7 @@ fn message(files: &[(&str, &str)], backend: Backend) -> String {
 #[case::suffix_in_capitals(&["V1__a.SQL"], &["V1__a"])]
 #[case::below(&["V1__a.sql", "2024/V3__c.sql", "2023/12/V2__b.sql"], &["V1__a", "V2__b", "V3__c"])]
 #[case::vendors(&["common/V1__a.sql", "postgresql/V2__b.sql", "h2/V2__b.sql", "sqlite/V2__c.sql"], &["V1__a", "V2__b"])]
-#[case::others(&["Views.sql", "Users.sql", "Rename.sql", "V.sql", "afterMigrate.sql", "V1__a.txt", "R2D2.sql"], &[])]
+#[case::others(&["Views.sql", "Users.sql", "Rename.sql", "V.sql", "afterMigrateError.sql", "V1__a.txt", "R2D2.sql"], &[])]
 fn names_make_a_line(#[case] given: &[&str], #[case] expected: &[&str]) {
     assert_eq!(names(&Layout.read(&files(given), POSTGRES).unwrap()), expected);
     assert!(given.iter().all(|file| Layout.reads(file) == file.to_lowercase().ends_with(".sql")));
@@ -117,6 +117,22 @@ fn placeholders_are_replaced() {
 )]
 fn a_script_that_cannot_be_run(#[case] text: &str, #[case] expected: &str) {
     assert_eq!(message(&[("V1__a.sql", text)], POSTGRES), expected);
+}
+
+/// Documentation, "Callbacks".
+#[rstest]
+#[case("afterMigrate.sql")]
+#[case("postgresql/beforeEachMigrate__why.sql")]
+fn callbacks_are_not_left_out_in_silence(#[case] file: &str) {
+    let tree = files(&["V1__a.sql", file]);
+    assert_eq!(
+        Layout.read(&tree, POSTGRES).unwrap_err().to_string(),
+        format!(
+            "m/{file}:1: callbacks are not run here: write callbacks = \"skipped\" under [history] if no migration needs what they do"
+        )
+    );
+    let options = Options { callbacks_skipped: true, ..Options::default() };
+    assert_eq!(names(&Layout.read_with(&tree, POSTGRES, &options).unwrap()), ["V1__a"]);
 }
 
 /// `ParserSqlScript`: with `mixed`, one statement that must be outside takes the whole script with it.
@@ -228,7 +244,8 @@ fn a_byte_order_mark_is_taken_off() {
 
 #[rstest]
 #[case(&["V1__a.sql"], true)]
-#[case(&["postgresql/V1__a.sql"], true)]
+#[case(&["postgresql/V1.1__a.sql"], true)]
+#[case(&["postgresql/V1__a.sql"], false)]
 #[case(&["migration/V1__a.sql"], false)]
 #[case(&["R__a.sql"], true)]
 #[case(&["1__a.sql", "V1_a.txt", "Views.sql"], false)]

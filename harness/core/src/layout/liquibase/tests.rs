@@ -209,7 +209,7 @@ fn what_is_not_understood_is_said(#[case] text: &str, #[case] message: &str) {
 
 #[test]
 fn preconditions_may_be_met() {
-    let options = Options { preconditions: Some(super::super::Met), ..Options::default() };
+    let options = Options { preconditions_met: true, ..Options::default() };
     let text = format!(
         "{HEAD}--changeset a:1\n--preconditions onFail:HALT\n--precondition-sql-check expectedResult:0 select 1\nx;\n"
     );

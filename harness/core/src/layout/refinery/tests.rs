@@ -19,6 +19,7 @@ fn files(names: &[&str]) -> SourceTree {
 #[case::zero(&["U0__merge_out_of_order.sql"], &["U0__merge_out_of_order"])]
 #[case::zeros(&["V0002__b.sql", "V001__a.sql"], &["V1__a", "V2__b"])]
 #[case::below(&["V1-2/V1__a.sql", "V3/more/V3__c.sql"], &["V1__a", "V3__c"])]
+#[case::of_other_dialects(&["common/V1__a.sql", "sqlite/V2__b.sql", "postgres/V2__c.sql"], &["V1__a", "V2__b"])]
 #[case::underscores(&["V1__a__b_.sql"], &["V1__a__b_"])]
 #[case::moments(&["U20240504090241__a.sql"], &["U20240504090241__a"])]
 #[case::others(&["README.md", "schema.sql", "mod.rs", "v1_api.rs", "views.sql"], &[])]
