@@ -174,7 +174,7 @@ fn a_folder_is_for_the_backend_that_it_is_named_for() {
     "[history] sqlite in switchback.toml: \"m\" cannot be read: no such file or directory",
 )]
 #[case::named_folder_unlike_any(
-    &["switchback.toml=history.path = \"m\"", "m/V1__a.sql"],
+    &["switchback.toml=history.path = \"m\"", "m/a.sql"],
     "no migrations recognised in \"ROOT/m\": looked for ",
 )]
 #[case::named_tool_judges_names(
