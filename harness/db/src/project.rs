@@ -284,7 +284,7 @@ impl Project {
                     several => {
                         let seen = |folder: &String| Seen {
                             folder: folder.clone(),
-                            tool: drive::TOOLS[0],
+                            tool: drive::ALEMBIC,
                             backend: None,
                         };
                         return Err(DiscoverError::Ambiguous(several.iter().map(seen).collect()));
@@ -301,7 +301,7 @@ impl Project {
         let same: BTreeSet<_> = folders.values().collect();
         let of = |backend| if same.len() == 1 { None } else { Some(backend) };
         let tool = self.config.history.tool.as_deref();
-        let tool = drive::TOOLS.into_iter().find(|one| Some(*one) == tool).unwrap_or(drive::TOOLS[0]);
+        let tool = drive::TOOLS.into_iter().find(|one| Some(*one) == tool).unwrap_or(drive::ALEMBIC);
         let seen = folders.iter().map(|(backend, folder)| Seen {
             folder: folder.clone(),
             tool,
@@ -343,6 +343,12 @@ impl Project {
             key: format!("[history] {key}"),
             source: LayoutError::Unreadable { file: folder.to_owned(), reason: plain(&error) },
         })?;
+        // What reads all that is below a folder reads it as it is, dialects and what they share.
+        if let ([layout], true) = (self.layouts().as_slice(), self.config.history.tool.is_some())
+            && layout.depth() > 2
+        {
+            return Ok(vec![Source { folder: folder.to_owned(), backend, layout: *layout }]);
+        }
         let found = match backend {
             None => search::sources(&self.root, &list, &self.layouts())?,
             Some(_) => search::recognised(&self.root, &list, &self.layouts()),
@@ -370,14 +376,15 @@ impl Project {
         for source in sources {
             self.sources.push(source.seen());
             let wanted = |path: &str| source.layout.reads(path);
-            let tree = read_tree(&self.root, &source.folder, &wanted, Limits::default());
+            let limits = Limits { depth: source.layout.depth(), ..Limits::default() };
+            let tree = read_tree(&self.root, &source.folder, &wanted, limits);
             let tree = tree.map_err(|error| DiscoverError::Unreadable {
                 path: self.root.join(&source.folder),
                 reason: plain(&error),
             })?;
             match source.backend {
                 Some(backend) => {
-                    let history = source.layout.read(&tree, backend)?;
+                    let history = source.layout.read_with(&tree, backend, &self.config.history.options)?;
                     self.histories.insert(backend, history);
                 }
                 None => self.read_shared(&source, &tree, guess)?,
@@ -389,7 +396,8 @@ impl Project {
     fn read_shared(&mut self, source: &Source, tree: &SourceTree, guess: bool) -> Result<(), DiscoverError> {
         let mut histories = BTreeMap::new();
         for backend in Backend::ALL {
-            histories.insert(backend, source.layout.read(tree, backend)?);
+            let history = source.layout.read_with(tree, backend, &self.config.history.options)?;
+            histories.insert(backend, history);
         }
         let all_empty = histories.values().all(History::is_empty);
         let only = if guess { self.written_for(source, &histories) } else { None };

@@ -74,7 +74,6 @@ fn commands(section: &mut Section<'_>, wanted: bool) -> Result<Option<CommandsCo
     let history = section.string("history")?;
     let (down, current) = (section.string("down")?, section.string("current")?);
     let base = section.string("base")?;
-    let bookkeeping = section.strings("bookkeeping")?.unwrap_or_default();
     if !wanted {
         let given = [("up", up.is_some()), ("down", down.is_some()), ("history", history.is_some())];
         return match given.iter().find(|(_, given)| *given) {
@@ -82,6 +81,7 @@ fn commands(section: &mut Section<'_>, wanted: bool) -> Result<Option<CommandsCo
             None => Ok(None),
         };
     }
+    let bookkeeping = section.strings("bookkeeping")?.unwrap_or_default();
     let up = up.ok_or_else(|| section.missing("up"))?;
     let history = history.ok_or_else(|| section.missing("history"))?;
     Ok(Some(CommandsConfig { up, down, history, current, base: base.unwrap_or_default(), bookkeeping }))

@@ -6,6 +6,7 @@
 
 mod accept;
 mod driven;
+mod options;
 mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ pub use reader::{ConfigError, Problem, nearest};
 
 use self::reader::{Document, Section};
 use crate::Backend;
-use crate::layout;
+use crate::layout::{self, Options};
 
 /// The name of the file.
 pub const FILE: &str = "switchback.toml";
@@ -71,6 +72,8 @@ pub struct HistoryConfig {
     pub time_limit: Option<u64>,
     /// The commands of any other tool.
     pub commands: Option<CommandsConfig>,
+    /// What the layout of the tool has to know.
+    pub options: Options,
 }
 
 impl HistoryConfig {
@@ -247,6 +250,7 @@ fn history(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
     };
     let mut config = HistoryConfig { tool, place, ..HistoryConfig::default() };
     driven::read(section, &mut config)?;
+    options::read(section, &mut config)?;
     Ok(config)
 }
 

@@ -69,6 +69,14 @@ pub enum Problem {
         /// The key.
         key: &'static str,
     },
+    /// A key that has to be there for the tool that is named.
+    #[error("[history] has no \"{key}\", which tool = \"{tool}\" needs")]
+    MissingFor {
+        /// The key.
+        key: &'static str,
+        /// The tool.
+        tool: &'static str,
+    },
     /// A reason that says nothing.
     #[error("\"reason\" is empty: say why this is accepted")]
     EmptyReason,
@@ -92,6 +100,20 @@ pub enum Problem {
          own: give either the one or the others"
     )]
     PathAndFolders,
+    /// A key of `[history]` that another tool heeds.
+    #[error("\"{key}\" in [history] is heeded with tool = {} alone", tools.join(" or "))]
+    OtherTool {
+        /// The key.
+        key: String,
+        /// The tools, quoted.
+        tools: Vec<String>,
+    },
+    /// A pattern of file names that is none.
+    #[error("\"pattern\" {0}")]
+    FilePattern(
+        /// What is wrong with it.
+        String,
+    ),
     /// A number that is out of its range.
     #[error("\"{key}\" cannot be {value}: it is a whole number from 0 to {most}")]
     Range {
@@ -197,6 +219,17 @@ impl<'d> Section<'d> {
     /// The line on which it starts.
     pub(super) fn line(&self) -> usize {
         self.document.line(&self.span)
+    }
+
+    /// Where a value of it stands, as `switchback.toml:3`.
+    pub(super) fn place_of(&self, key: &str) -> String {
+        let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
+        format!("{}:{}", self.document.file, self.document.line(&span))
+    }
+
+    /// The keys that are there.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
     pub(super) fn section(&mut self, key: &str) -> Result<Option<Self>, ConfigError> {
@@ -376,6 +409,11 @@ impl<'d> Section<'d> {
     /// A problem with this table as a whole: a key that is missing.
     pub(super) fn missing(&self, key: &'static str) -> ConfigError {
         self.document.error(&self.span, Problem::Missing { section: self.name.clone(), key })
+    }
+
+    /// A key that is missing where a tool needs it.
+    pub(super) fn missing_for(&self, key: &'static str, tool: &'static str) -> ConfigError {
+        self.document.error(&self.span, Problem::MissingFor { key, tool })
     }
 
     /// A problem with one of its values.

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::layout::Transaction;
+use crate::layout::pattern::FilePattern;
 
 const CHECKS: [&str; 3] = ["append-only-hole", "metadata-drift", "rows-lost"];
 
@@ -14,6 +16,51 @@ fn an_empty_file_is_a_config() {
     let config = parse("# nothing yet\n").unwrap();
     assert_eq!(config, Config::default());
     assert_eq!(config.postgres.url_env, ["DATABASE_URL", "DB_DSN"]);
+}
+
+#[test]
+fn a_tool_that_is_misspelt_is_told_with_all_there_are() {
+    let names = layout::LAYOUTS.iter().map(|tool| tool.name()).chain(DRIVEN);
+    let tools: Vec<_> = names.map(|tool| format!("\"{tool}\"")).collect();
+    let expected = format!(
+        "switchback.toml:2: \"tool\" cannot be \"slqx\": it is one of {}: did you mean \"sqlx\"?",
+        tools.join(", ")
+    );
+    assert_eq!(parse("[history]\ntool = \"slqx\"\n").unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn a_home_made_layout_can_be_told() {
+    let config = parse(
+        r#"
+[history]
+tool = "pattern"
+path = "migrations"
+pattern = '^(?<version>\d+)\.(?<dialect>\w+)\.sql$'
+dialects = { postgres = ["postgres", "pgx"], sqlite = "sqlite3" }
+transaction = "none"
+bookkeeping = "applied"
+"#,
+    )
+    .unwrap();
+    let options = config.history.options;
+    let pattern = FilePattern::new(r"^(?<version>\d+)\.(?<dialect>\w+)\.sql$", "switchback.toml:5").unwrap();
+    assert_eq!(options.pattern, Some(pattern));
+    assert_eq!(options.dialects[&Backend::Postgres], ["postgres", "pgx"]);
+    assert_eq!(options.dialects[&Backend::Sqlite], ["sqlite3"]);
+    assert_eq!(options.transaction, Transaction::None);
+    assert_eq!(options.bookkeeping.as_deref(), Some("applied"));
+}
+
+#[test]
+fn what_a_tool_has_to_be_told_can_be_said() {
+    let options = |text: &str| parse(&format!("[history]\n{text}\n")).unwrap().history.options;
+    let flyway =
+        options("tool = \"flyway\"\nmixed = true\ncallbacks = \"skipped\"\nplaceholders = { a = \"b\" }");
+    assert_eq!((flyway.mixed, flyway.callbacks_skipped), (true, true));
+    assert_eq!(flyway.placeholders, BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+    assert!(options("tool = \"liquibase\"\npreconditions = \"met\"").preconditions_met);
+    assert_eq!(options("tool = \"refinery\"\nbookkeeping = \"a\"").bookkeeping.as_deref(), Some("a"));
 }
 
 #[test]
@@ -134,9 +181,45 @@ reason = "JSON containment is queried on PostgreSQL only"
     "[append_only]\ntables = [\"a\",\n 2]\n",
     "3: \"tables\" must be a string or an array of strings, not an integer"
 )]
-#[case::tool(
-    "[history]\ntool = \"slqx\"\n",
-    "2: \"tool\" cannot be \"slqx\": it is one of \"dbmate\", \"diesel\", \"golang-migrate\", \"goose\", \"numbered\", \"sqlx\", \"alembic\", \"command\": did you mean \"sqlx\"?"
+#[case::other_tool(
+    "[history]\ntool = \"sqlx\"\ntransaction = \"run\"\n",
+    "3: \"transaction\" in [history] is heeded with tool = \"pattern\" alone"
+)]
+#[case::nobody_heeds_it_without_a_tool(
+    "[history]\nplaceholders = { a = \"b\" }\n",
+    "2: \"placeholders\" in [history] is heeded with tool = \"flyway\" or \"liquibase\" alone"
+)]
+#[case::pattern_without_tool(
+    "[history]\npath = \"m\"\npattern = '(?<version>1)'\n",
+    "3: \"pattern\" in [history] is heeded with tool = \"pattern\" alone"
+)]
+#[case::tool_without_pattern(
+    "\n[history]\ntool = \"pattern\"\npath = \"m\"\n",
+    "2: [history] has no \"pattern\", which tool = \"pattern\" needs"
+)]
+#[case::pattern_without_path(
+    "[history]\ntool = \"pattern\"\npattern = '(?<version>1)'\n",
+    "1: [history] has no \"path\", which tool = \"pattern\" needs"
+)]
+#[case::misspelt_pattern(
+    "[history]\ntool = \"pattern\"\npath = \"m\"\npatern = '(?<version>1)'\n",
+    "4: unknown key \"patern\" in [history]: did you mean \"pattern\"?"
+)]
+#[case::pattern_without_version(
+    "[history]\ntool = \"pattern\"\npath = \"m\"\npattern = '^V'\n",
+    "4: \"pattern\" has no group \"version\": write (?<version>\\d+) where the version stands"
+)]
+#[case::no_regular_expression(
+    "[history]\ntool = \"pattern\"\npath = \"m\"\npattern = '(?<version>'\n",
+    "4: \"pattern\" is no regular expression: unclosed group"
+)]
+#[case::strange_transaction(
+    "[history]\ntool = \"pattern\"\npath = \"m\"\ntransaction = \"all\"\npattern = '(?<version>1)'\n",
+    "4: \"transaction\" cannot be \"all\": it is one of \"file\", \"run\", \"none\""
+)]
+#[case::strange_dialect(
+    "[history]\ntool = \"pattern\"\npath = \"m\"\npattern = '(?<version>1)'\ndialects = { mysql = [\"my\"] }\n",
+    "5: unknown key \"mysql\" in [dialects]"
 )]
 #[case::both_places(
     "[history]\nsqlite = \"a\"\npath = \"b\"\n",

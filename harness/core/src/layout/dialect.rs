@@ -23,6 +23,10 @@ const WORDS: &[(&str, Option<Backend>)] = &[
     ("oracle", None),
     ("cockroach", None),
     ("cockroachdb", None),
+    ("db2", None),
+    ("derby", None),
+    ("h2", None),
+    ("hsqldb", None),
 ];
 
 /// Which database a file or folder is for.

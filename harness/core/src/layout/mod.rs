@@ -7,10 +7,15 @@ mod claim;
 pub mod dbmate;
 pub mod dialect;
 pub mod diesel;
+pub mod flyway;
 pub mod golang_migrate;
 pub mod goose;
+pub mod liquibase;
 mod manifest;
 pub mod numbered;
+mod options;
+pub mod pattern;
+pub mod refinery;
 mod speech;
 pub mod sqlx;
 mod tree;
@@ -21,6 +26,7 @@ use crate::sql;
 
 pub use claim::{Claim, Library, MANIFESTS, Manifests, recognise};
 pub use manifest::built_for;
+pub use options::{Options, Transaction};
 pub use speech::{Mark, written_for};
 pub use tree::{Entry, SourceTree};
 
@@ -52,21 +58,59 @@ pub trait Layout: Sync {
     ///
     /// If files make no history, or would make the tool fail before it ran any of them.
     fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError>;
+
+    /// The same, as the config's further keys under `[history]` want it.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    fn read_with(
+        &self,
+        folder: &SourceTree,
+        backend: Backend,
+        _options: &Options,
+    ) -> Result<History, LayoutError> {
+        self.read(folder, backend)
+    }
+
+    /// The further keys under `[history]` that [`read_with`](Self::read_with) heeds.
+    fn options(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether only the config can tell that a folder holds its revisions.
+    fn needs_telling(&self) -> bool {
+        false
+    }
+
+    /// How many folders deep its files may lie; 1 is the folder itself.
+    fn depth(&self) -> usize {
+        2
+    }
 }
 
 /// All layouts.
 pub const LAYOUTS: &[&dyn Layout] = &[
     &dbmate::Layout,
     &diesel::Layout,
+    &flyway::Layout,
     &golang_migrate::Layout,
     &goose::Layout,
+    &liquibase::Layout,
     &numbered::Layout,
+    &pattern::Layout,
+    &refinery::Layout,
     &sqlx::Layout,
 ];
 
 /// The layout of the tool of that name.
 pub fn named(name: &str) -> Option<&'static dyn Layout> {
     LAYOUTS.iter().copied().find(|layout| layout.name() == name)
+}
+
+/// The layouts that a folder may be recognised for.
+pub fn recognisable() -> impl Iterator<Item = &'static dyn Layout> {
+    LAYOUTS.iter().copied().filter(|layout| !layout.needs_telling())
 }
 
 /// Files that make no history.
@@ -162,6 +206,24 @@ pub enum LayoutError {
         file: String,
         /// Why.
         reason: String,
+    },
+    /// A part of a file that its tool refuses, or that is not understood here.
+    #[error("{file}:{line}: {problem}")]
+    Part {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u32,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// A pattern of the project's own that fits its files badly.
+    #[error("{place}: the pattern {problem}")]
+    Pattern {
+        /// Where the config gives it, as `switchback.toml:3`.
+        place: String,
+        /// What is wrong.
+        problem: String,
     },
     /// Revisions that do not make a history.
     #[error(transparent)]

@@ -22,8 +22,10 @@ pub(super) fn names(history: &History) -> Vec<&str> {
 #[case::diesel_with_variants(&["1_a/up.sqlite.sql", "1_a/up.postgres.sql"], &["diesel"])]
 #[case::both(&["1_a.sql", "2_b/up.sql"], &["diesel", "sqlx"])]
 #[case::numbers(&["1-a.sql", "2.sql"], &["numbered"])]
-#[case::neither(&["schema.sql", "notes_old.sql", "V1__a.sql"], &[])]
+#[case::neither(&["schema.sql", "notes_old.sql", "V1_a.sql"], &[])]
+#[case::refinery(&["V1__a.sql", "U2__b.sql"], &["flyway", "refinery"])]
 #[case::folder_per_dialect(&["sqlite/1_a.sql", "postgres/1_a/up.sql"], &[])]
+#[case::flyway(&["V1.1__a.sql", "R__b.sql"], &["flyway"])]
 #[case::nothing(&[], &[])]
 fn a_folder_is_recognised_by_its_names(#[case] files: &[&str], #[case] expected: &[&str]) {
     let tree = SourceTree::new("m", files.iter().map(|name| ((*name).to_owned(), Entry::File)));

@@ -22,7 +22,9 @@ use self::alembic::Alembic;
 use self::command::Commands;
 
 /// The names of these tools, as `[history] tool` in the config spells them.
-pub const TOOLS: [&str; 2] = [alembic::NAME, command::NAME];
+pub const TOOLS: [&str; 2] = [ALEMBIC, command::NAME];
+/// The one of them that is recognised.
+pub const ALEMBIC: &str = alembic::NAME;
 
 /// A tool that runs its revisions itself, for one backend.
 #[derive(Clone, Debug)]

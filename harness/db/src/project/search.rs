@@ -9,6 +9,7 @@ use switchback_core::config;
 use switchback_core::layout::{self, Claim, Layout, SourceTree, dialect};
 
 use super::{DiscoverError, Seen, manifest};
+use crate::drive;
 use crate::files::{Limits, NOT_OURS, plain, read_tree};
 
 /// Where projects keep their migrations.
@@ -190,7 +191,7 @@ fn walk(folder: &Path, layouts: &[&'static dyn Layout]) -> Found {
 
 /// What the search looks for, in words.
 pub(super) fn looked_for() -> String {
-    let tools: Vec<_> = layout::LAYOUTS.iter().map(|layout| layout.name()).collect();
+    let tools: Vec<_> = recognisable().collect();
     let places: Vec<_> = USUAL_PLACES.iter().map(|place| format!("\"{place}\"")).collect();
     format!(
         "migrations of {} in {}, folders there that are named for a backend, and further down",
@@ -199,10 +200,16 @@ pub(super) fn looked_for() -> String {
     )
 }
 
+/// The tools whose migrations are recognised.
+fn recognisable() -> impl Iterator<Item = &'static str> {
+    std::iter::once(drive::ALEMBIC).chain(layout::recognisable().map(Layout::name))
+}
+
 /// What the migrations of each tool look like, in words.
 fn forms() -> String {
     let form = |layout: &&dyn Layout| format!("  {}: {}\n", layout.name(), layout.form());
-    layout::LAYOUTS.iter().map(form).collect()
+    let of_files = layout::LAYOUTS.iter().map(form).collect::<String>();
+    format!("  alembic: an \"alembic.ini\", or \"[tool.alembic]\" in pyproject.toml\n{of_files}")
 }
 
 /// What was seen, in words.
@@ -221,7 +228,7 @@ pub(super) fn config_to_write(seen: &[Seen]) -> String {
     }
     text.push_str(&format!("say what to check in {}, such as:\n\n[history]\n", config::FILE));
     let Some(first) = seen.first() else {
-        let tools: Vec<_> = layout::LAYOUTS.iter().map(|layout| layout.name()).collect();
+        let tools: Vec<_> = recognisable().collect();
         text.push_str(&format!("tool = \"{}\"  # one of {}\n", tools[0], tools.join(", ")));
         text.push_str("postgres = \"path/to/migrations/postgres\"\nsqlite = \"path/to/migrations/sqlite\"");
         return text;

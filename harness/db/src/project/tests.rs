@@ -131,6 +131,32 @@ fn what_is_there_is_found(#[case] files: &[&str], #[case] expected: &[&str], #[c
     assert_eq!(not_run(&found), missing);
 }
 
+#[rstest]
+#[case::pattern(
+    &["switchback.toml=history = { tool = \"pattern\", path = \"m\", pattern = '^(?<dialect>\\w+)/(?<version>\\d+)' }", "m/pg/1.sql", "m/sqlite/1.sql", "m/mysql/1.sql"],
+    &["postgres pattern m/pg/1.sql", "sqlite pattern m/sqlite/1.sql"],
+)]
+#[case::flyway_with_what_dialects_share(
+    &["switchback.toml=history = { tool = \"flyway\", path = \"db\" }", "db/a/V1__a.sql", "db/b/c/postgresql/V2__b.sql", "db/b/c/sqlite/V2__b.sql"],
+    &["postgres flyway db/a/V1__a.sql db/b/c/postgresql/V2__b.sql", "sqlite flyway db/a/V1__a.sql db/b/c/sqlite/V2__b.sql"],
+)]
+#[case::flyway_by_its_versions(
+    &["migrations/V1.1__a.sql"],
+    &["postgres flyway migrations/V1.1__a.sql", "sqlite flyway migrations/V1.1__a.sql"],
+)]
+#[case::refinery_for_one(
+    &["switchback.toml=history = { tool = \"refinery\", sqlite = \"m\" }", "m/2024/V1__a.sql", "m/V2__b.sql"],
+    &["sqlite refinery m/2024/V1__a.sql m/V2__b.sql"],
+)]
+#[case::liquibase(
+    &["switchback.toml=history = { tool = \"liquibase\", path = \".\" }", "a/b/c/changelog.sql=--liquibase formatted sql\n--changeset a:1\nSELECT 1;\n"],
+    &["postgres liquibase a/b/c/changelog.sql", "sqlite liquibase a/b/c/changelog.sql"],
+)]
+fn what_the_config_tells_is_found(#[case] files: &[&str], #[case] expected: &[&str]) {
+    let root = project(files);
+    assert_eq!(histories(&discover(root.path(), &CHECKS).unwrap()), expected);
+}
+
 #[test]
 fn a_folder_is_for_the_backend_that_it_is_named_for() {
     let root = project(&["server-postgres/migrations/1_a.sql", "migrations/sqlite/1_a.sql"]);
@@ -181,7 +207,7 @@ fn a_folder_is_for_the_backend_that_it_is_named_for() {
     "[history] sqlite in switchback.toml: \"m\" cannot be read: no such file or directory",
 )]
 #[case::named_folder_unlike_any(
-    &["switchback.toml=history.path = \"m\"", "m/V1__a.sql"],
+    &["switchback.toml=history.path = \"m\"", "m/a.sql"],
     "no migrations recognised in \"ROOT/m\": looked for ",
 )]
 #[case::named_tool_judges_names(

@@ -121,7 +121,7 @@ proptest! {
         let spelling = format!("{}{version}", "0".repeat(zeros));
         let word = if direction == Direction::Upgrade { "up" } else { "down" };
         let file = format!("{spelling}_{identifier}.{word}.{ending}");
-        let name = FileName::parse(&file).unwrap();
+        let name = FileName::parse(&file).unwrap().unwrap();
         prop_assert_eq!((name.version, name.spelling), (i64::from(version), spelling.as_str()));
         let word = if name.direction == Direction::Upgrade { "up" } else { "down" };
         prop_assert_eq!(format!("{}_{}.{word}.{}", name.spelling, name.identifier, name.ending), file);

@@ -1,0 +1,7 @@
+CREATE TABLE books (
+    id CHAR(36) NOT NULL CONSTRAINT pk_books PRIMARY KEY,
+    author_id CHAR(36) NOT NULL CONSTRAINT fk_books_author_id REFERENCES authors (id),
+    title TEXT NOT NULL
+);
+
+CREATE INDEX ix_books_author_id ON books (author_id);

@@ -1,0 +1,3 @@
+ALTER TABLE books ADD COLUMN language TEXT NOT NULL DEFAULT '';
+
+UPDATE books SET language = 'en';
