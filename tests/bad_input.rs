@@ -40,7 +40,7 @@ fn a_path_that_does_not_exist() {
 fn a_folder_without_migrations() {
     assert_snapshot!(refusal(&Project::new()), @r#"
     error: "." is empty
-       = help: looked for migrations of dbmate, diesel, golang-migrate, goose, numbered, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
+       = help: looked for migrations of alembic, dbmate, diesel, flyway, golang-migrate, goose, liquibase, numbered, refinery, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
     "#);
     assert_snapshot!(refusal(&Project::new().with_folder("migrations")), @r#"
     error: "." is empty
@@ -127,7 +127,7 @@ fn a_config_that_is_wrong() {
 
     [history]
     tool = "sqlxx"
-    error: switchback.toml:2: "tool" cannot be "sqlxx": it is one of "dbmate", "diesel", "golang-migrate", "goose", "numbered", "sqlx": did you mean "sqlx"?
+    error: switchback.toml:2: "tool" cannot be "sqlxx": it is one of "dbmate", "diesel", "flyway", "golang-migrate", "goose", "liquibase", "numbered", "pattern", "refinery", "sqlx", "alembic", "command": did you mean "sqlx"?
 
     [checks]
     "rows-lots" = "error"
