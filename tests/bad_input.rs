@@ -44,26 +44,31 @@ fn a_folder_without_migrations() {
     "#);
     assert_snapshot!(refusal(&Project::new().with_folder("migrations")), @r#"
     error: "." is empty
-       = help: looked for migrations of dbmate, diesel, golang-migrate, goose, numbered, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
+       = help: looked for migrations of alembic, dbmate, diesel, flyway, golang-migrate, goose, liquibase, numbered, refinery, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
     "#);
     assert_snapshot!(refusal(&Project::new().with("README.md", "").with("src/main.rs", "")), @r#"
-    error: no migrations recognised in ".": looked for migrations of dbmate, diesel, golang-migrate, goose, numbered, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
+    error: no migrations recognised in ".": looked for migrations of alembic, dbmate, diesel, flyway, golang-migrate, goose, liquibase, numbered, refinery, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
        = help: the migrations of each tool look like this:
+                 alembic: an "alembic.ini", or "[tool.alembic]" in pyproject.toml
                  dbmate: "<version>_<name>.sql" with "-- migrate:up" and "-- migrate:down" in it
                  diesel: "<version>_<name>/up.sql" with "down.sql" beside it
+                 flyway: "V<version>__<description>.sql", the same with "U" to undo it, and "R__<description>.sql", the version being numbers with dots or underscores
                  golang-migrate: "<version>_<name>.up.sql" with "<version>_<name>.down.sql" beside it, the version being a number
                  goose: "<version>_<name>.sql" with "-- +goose Up" and "-- +goose Down" in it, the version being a number from 1
+                 liquibase: files that begin with "--liquibase formatted sql", and a master changelog that includes them
                  numbered: "<number>_<name>.sql", or the same with ".up.sql" and ".down.sql"
+                 pattern: whatever [history] pattern says
+                 refinery: "V<version>__<name>.sql" or the same with "U", the name of letters, digits and underscores
                  sqlx: "<version>_<description>.sql", or the same with ".up.sql" and ".down.sql", the version being a number
                say what to check in switchback.toml, such as:
 
                [history]
-               tool = "dbmate"  # one of dbmate, diesel, golang-migrate, goose, numbered, sqlx
+               tool = "alembic"  # one of alembic, dbmate, diesel, flyway, golang-migrate, goose, liquibase, numbered, refinery, sqlx
                postgres = "path/to/migrations/postgres"
                sqlite = "path/to/migrations/sqlite"
     "#);
     assert_snapshot!(refusal(&Project::new().with("store/sql/1_a.sql", "SELECT 1;\n").with("store/old/1_a.sql", "")), @r#"
-    error: no migrations recognised in ".": looked for migrations of dbmate, diesel, golang-migrate, goose, numbered, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
+    error: no migrations recognised in ".": looked for migrations of alembic, dbmate, diesel, flyway, golang-migrate, goose, liquibase, numbered, refinery, sqlx in ".", "migrations", "db/migrations", "database/migrations", folders there that are named for a backend, and further down
        = help: seen: "store/old" (sqlx), "store/sql" (sqlx)
                say what to check in switchback.toml, such as:
 

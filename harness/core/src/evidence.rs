@@ -279,9 +279,17 @@ impl Observation {
         self.retried.as_ref().is_some_and(Retried::passed)
     }
 
+    /// How it failed, if it did: with plain rows, where it fails with those as well, since that is
+    /// what it does whatever the rows.
+    pub fn failure(&self) -> Option<&Failure> {
+        let own = self.outcome.failure()?;
+        let plain = self.retried.as_ref().filter(|retried| !retried.passed());
+        Some(plain.and_then(|retried| retried.outcome.failure()).unwrap_or(own))
+    }
+
     /// The statement at fault, and the row that it met if one is known.
     pub fn excerpt(&self) -> Option<String> {
-        let excerpt = self.outcome.failure()?.excerpt();
+        let excerpt = self.failure()?.excerpt();
         match self.retried.as_ref().and_then(|retried| retried.row.as_ref()) {
             Some(row) => Some(format!("{}-- row: {row}\n", excerpt.unwrap_or_default())),
             None => excerpt,

@@ -27,7 +27,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     let single = recording.walk(Walk::Probe).iter().map(|seen| (seen, "right after its upgrade"));
     let whole = recording.walk(Walk::Return).iter().map(|seen| (seen, "on the way from head to base"));
     for (seen, when) in single.chain(whole) {
-        let (Some(failure), false) = (seen.outcome.failure(), seen.step.is_upgrade()) else {
+        let (Some(failure), false) = (seen.failure(), seen.step.is_upgrade()) else {
             continue;
         };
         let revision = &seen.step.revision;

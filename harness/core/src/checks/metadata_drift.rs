@@ -55,7 +55,11 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     };
     let head = recording.head();
     let mut wordless: Vec<ObjectId> = Vec::new();
-    for found in trace::traces(&schema.diff(head)) {
+    let mut found = trace::traces(&schema.diff(head));
+    if declared.by_models {
+        take_any_name(&mut found, schema, head);
+    }
+    for found in found {
         if declared.by_models && matches!(found.fate, Fate::Left) && has_no_word_for(schema, &found.object) {
             wordless.push(found.object);
         } else {
@@ -65,6 +69,47 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     if !wordless.is_empty() {
         judgement.findings.push(undeclared(recording, &declared.file, &wordless));
     }
+}
+
+/// A constraint to which models give no name may have any: one that the database has made up is no
+/// part of the declaration.
+fn take_any_name(found: &mut Vec<Trace>, declared: &Schema, head: &Schema) {
+    let unnamed: Vec<ObjectId> = found
+        .iter()
+        .filter(|trace| matches!(trace.fate, Fate::Gone) && is_unnamed(&trace.object))
+        .map(|trace| trace.object.clone())
+        .collect();
+    for id in unnamed {
+        let is_it = |trace: &Trace| {
+            let other = &trace.object;
+            matches!(trace.fate, Fate::Left)
+                && (other.kind(), &other.group) == (id.kind(), &id.group)
+                && head.get(other) == declared.get(&id)
+        };
+        if let Some(place) = found.iter().position(is_it) {
+            found.remove(place);
+            found.retain(|trace| trace.object != id);
+        }
+    }
+    found.retain(|trace| match &trace.fate {
+        Fate::Renamed(from) => !is_named_by_postgres(from),
+        _ => true,
+    });
+}
+
+/// Whether an object is called by what it consists of, since it has no name.
+fn is_unnamed(object: &ObjectId) -> bool {
+    object.part.as_ref().is_some_and(|(_, name)| name.starts_with('('))
+}
+
+/// Whether a constraint has the name that PostgreSQL makes up for one without (manual, "CREATE TABLE",
+/// `CONSTRAINT`; the form is `ChooseConstraintName`'s in its sources).
+fn is_named_by_postgres(object: &ObjectId) -> bool {
+    let ends = ["_pkey", "_key", "_fkey", "_check", "_excl"];
+    object.part.as_ref().is_some_and(|(_, name)| {
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        name.starts_with(object.group.local()) && ends.iter().any(|end| stem.ends_with(end))
+    })
 }
 
 /// Whether an object is of a kind that models mostly cannot declare, and these do not.
@@ -173,6 +218,19 @@ mod tests {
         let some = schema(&["users", "users.id", "users!tr_a"]);
         check(&CHECK, history().with_models(&some))
             .finds(["trigger \"tr_b\" of table \"users\" is migrated but not declared (sqlite)"]);
+    }
+
+    #[test]
+    fn a_constraint_without_a_name_may_have_any() {
+        let declared = schema(&["users", "users.id", "users#(id)"]);
+        let head = schema(&["users", "users.id", "users#uq_users"]);
+        let history = || recording().revisions(1).trunk([applied("1").seeing(&head)]);
+        check(&CHECK, history().with_models(&declared)).finds([]);
+        let by_postgres = schema(&["users", "users.id", "users#users_id_key"]);
+        check(&CHECK, history().with_models(&by_postgres)).finds([]);
+        let named = schema(&["users", "users.id", "users#one"]);
+        check(&CHECK, history().with_models(&named))
+            .finds(["unique \"one\" of table \"users\" is migrated under the name \"uq_users\" (sqlite)"]);
     }
 
     #[test]

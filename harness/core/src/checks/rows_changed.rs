@@ -215,8 +215,18 @@ impl Around<'_> {
     /// Whether the upgrade gives this row the same value each time.
     fn is_settled(&self, column: &Column<'_>, key: &str, value: &Datum) -> bool {
         let again = self.again.as_ref().and_then(|again| again.get(key));
-        !is_of_the_clock(self.recording, value) && again.is_none_or(|row| column.value(row).same(value))
+        let settled = match again {
+            Some(row) => column.value(row).same(value),
+            // It went up only once, so what looks random may be.
+            None => !is_random(value),
+        };
+        settled && !is_of_the_clock(self.recording, value)
     }
+}
+
+/// Whether a value is an identifier of the kind that is drawn at random (RFC 9562, version 4).
+fn is_random(value: &Datum) -> bool {
+    value.as_uuid().is_some_and(|bytes| bytes[6] >> 4 == 4 && bytes[8] >> 6 == 0b10)
 }
 
 /// What the upgrade made of rows on one backend otherwise than on the other.
@@ -346,8 +356,21 @@ fn shown(value: &Datum) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::CHECK;
+    use rstest::rstest;
+
+    use super::{CHECK, is_random};
     use crate::checks::testing::{applied, check, recording};
+    use crate::rows::Datum;
+
+    #[rstest]
+    #[case("9b0c9dac-a4d0-4736-a51b-807a27a17018", true)]
+    #[case("d8d9de9645bc4f75bb48ebcffb23ac50", true)]
+    #[case::by_the_clock("c232ab00-9414-11ec-b3c8-9f6bdeced846", false)]
+    #[case::of_zeros("00000000-0000-0000-0000-000000000003", false)]
+    #[case::none("a name", false)]
+    fn identifiers_may_be_drawn_at_random(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(is_random(&Datum::Text(text.to_owned())), expected);
+    }
 
     #[test]
     fn what_compares_both_is_said_not_to_have_run() {

@@ -35,7 +35,7 @@ pub(crate) fn failed(step: &str, message: &str) -> Seen {
     Seen { step: step.to_owned(), outcome: Outcome::Failed(failure), ..Seen::default() }
 }
 
-/// A schema of tables (`users`), columns (`users.id`) and triggers (`users!tr`).
+/// A schema of tables (`users`), columns (`users.id`), triggers (`users!tr`) and unique keys (`users#uq`).
 pub(crate) fn schema(objects: &[&str]) -> Schema {
     let mut schema = Schema::new();
     for object in objects {
@@ -43,7 +43,8 @@ pub(crate) fn schema(objects: &[&str]) -> Schema {
             let (table, part) = object.split_once(at)?;
             Some(ObjectId::part(Kind::Table, Name::new(table), kind, part))
         };
-        let part = part('.', Kind::Column).or_else(|| part('!', Kind::Trigger));
+        let marks = [('.', Kind::Column), ('!', Kind::Trigger), ('#', Kind::Unique)];
+        let part = marks.into_iter().find_map(|(at, kind)| part(at, kind));
         let id = part.unwrap_or_else(|| ObjectId::whole(Kind::Table, Name::new(*object)));
         schema.insert(id, Object::new());
     }

@@ -67,7 +67,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
 }
 
 fn finding(recording: &Recording, seen: &Observation, circumstance: &str, help: String) -> Option<Finding> {
-    let failure = seen.outcome.failure()?;
+    let failure = seen.failure()?;
     let name = recording.name(&seen.step.revision);
     let message = format!(
         "{} of {name} failed{circumstance} ({}): {}",

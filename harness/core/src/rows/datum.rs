@@ -219,6 +219,17 @@ pub(super) fn uuid(text: &str) -> Option<[u8; 16]> {
     unhex(&digits)?.try_into().ok()
 }
 
+impl Datum {
+    /// The identifier that it is, or that its text is.
+    pub(crate) fn as_uuid(&self) -> Option<[u8; 16]> {
+        match self {
+            Self::Uuid(bytes) => Some(*bytes),
+            Self::Text(text) => uuid(text),
+            _ => None,
+        }
+    }
+}
+
 /// An identifier with hyphens.
 pub(super) fn uuid_text(bytes: &[u8; 16]) -> String {
     let digits = super::hex(bytes);

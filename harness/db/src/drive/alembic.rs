@@ -352,10 +352,11 @@ impl Alembic {
             (Some(file), Some(line)) => Some(Location { file: self.relative(file), line }),
             _ => script.map(|script| Location { file: script.path.clone(), line: script.line_of(0) }),
         };
-        // The database's own words say enough; Python's come with where they were raised.
-        let own = if trouble.statement.is_none() { trouble.traceback } else { None };
-        let told = [trouble.detail, own.map(|text| last_lines(&text)), Some(last_lines(&said))];
-        let told: Vec<String> = told.into_iter().flatten().filter(|text| !text.trim().is_empty()).collect();
+        // Where the statement or the line is known, the database's or Python's own message says enough.
+        let more = trouble.statement.is_none() && trouble.file.is_none();
+        let more = more.then(|| [trouble.traceback.unwrap_or_default(), said].map(|text| last_lines(&text)));
+        let told = std::iter::once(trouble.detail).chain(more.into_iter().flatten().map(Some));
+        let told: Vec<String> = told.flatten().filter(|text| !text.trim().is_empty()).collect();
         Failure {
             message: trouble.message,
             code: trouble.code,
