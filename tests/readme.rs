@@ -1,5 +1,5 @@
 //! README.md is true: its output is real, its table is that of the checks. Its Rust examples are
-//! compiled with the documentation tests.
+//! compiled with the documentation tests, and its configs are read.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -9,6 +9,7 @@ use std::process::Command;
 
 use support::{is_skipped, repository};
 use switchback::{Backend, checks};
+use switchback_core::config::Config;
 
 fn readme() -> String {
     std::fs::read_to_string(repository("README.md")).unwrap()
@@ -65,4 +66,18 @@ fn the_table_is_that_of_the_checks() {
         .collect();
     let table = format!("| check | severity | problem |\n|---|---|---|\n{rows}\n");
     assert!(readme().contains(&table), "the table of checks in README.md should be:\n\n{table}");
+}
+
+#[test]
+fn every_config_is_understood() {
+    let ids: Vec<&str> = checks::ALL.iter().map(|check| check.id).collect();
+    let text = readme();
+    let configs: Vec<&str> =
+        text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(configs.len() >= 4, "{configs:#?}");
+    for config in configs {
+        if let Err(error) = Config::parse(config, "README.md", &ids) {
+            panic!("{error} in\n{config}");
+        }
+    }
 }
