@@ -272,13 +272,15 @@ fn script_of(recording: &Recording, step: &Step) -> Option<Location> {
 fn is_of_the_clock(recording: &Recording, value: &Datum) -> bool {
     // A day on either side, whatever the time zone.
     const DAY: i128 = 86_400_000_000;
-    let during = |micros: i128| (micros - i128::from(recording.began)).abs() < DAY;
+    let during = |micros: i128| micros.abs_diff(recording.began.into()) < DAY.unsigned_abs();
     match value {
         Datum::Timestamp(micros) => during(i128::from(*micros)),
         Datum::TimestampTz(moment) => during(i128::from(moment.micros)),
         Datum::Date(days) => during(i128::from(*days) * DAY),
         // Seconds, milliseconds or microseconds since 1970.
-        Datum::Integer(number) => [1, 1_000, 1_000_000].iter().any(|unit| during(number * unit)),
+        Datum::Integer(number) => {
+            [1, 1_000, 1_000_000].iter().any(|unit| during(number.saturating_mul(*unit)))
+        }
         Datum::Real(seconds) => during((seconds * 1e6) as i128),
         Datum::Text(text) => match Datum::of_timestamp(text) {
             Some(micros) => during(i128::from(micros)),

@@ -358,7 +358,7 @@ fn shown(value: &Datum) -> String {
 mod tests {
     use rstest::rstest;
 
-    use super::{CHECK, is_random};
+    use super::{CHECK, is_of_the_clock, is_random};
     use crate::checks::testing::{applied, check, recording};
     use crate::rows::Datum;
 
@@ -370,6 +370,17 @@ mod tests {
     #[case::none("a name", false)]
     fn identifiers_may_be_drawn_at_random(#[case] text: &str, #[case] expected: bool) {
         assert_eq!(is_random(&Datum::Text(text.to_owned())), expected);
+    }
+
+    #[rstest]
+    #[case(Datum::Real(f64::MIN))]
+    #[case(Datum::Real(f64::MAX))]
+    #[case(Datum::Integer(i128::MIN))]
+    #[case(Datum::Timestamp(i64::MIN))]
+    fn the_largest_values_are_not_of_the_clock(#[case] value: Datum) {
+        let evidence = recording().revisions(1).trunk([applied("1")]).build();
+        let recording = evidence.recordings().next().unwrap();
+        assert!(!is_of_the_clock(recording, &value));
     }
 
     #[test]

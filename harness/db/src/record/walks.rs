@@ -223,6 +223,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
             let of = (revision, script.as_ref().map_or("", |script| &script.text));
             count(self.engine, database, self.plan, of, after, &rows, counting).await?;
         }
+        let mut is_applied = up_applied;
         if up_applied && has_downgrade {
             let mut down =
                 self.probe_step(&mut probe, revision, Direction::Downgrade, &high, before, true).await?;
@@ -236,16 +237,16 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 let again =
                     self.probe_step(&mut probe, revision, Direction::Upgrade, &low, after, true).await?;
                 last.clone_from(&again.schema);
-                let again_applied = again.outcome.is_applied();
+                is_applied = again.outcome.is_applied();
                 self.push(Walk::Probe, again);
-                // The second upgrade failed on what the downgrade left, so the database is where the
-                // trunk is, and the tool's list has to say so, too.
-                if !again_applied && !self.note_as_applied(&mut probe, revision).await? {
-                    last = None;
-                }
             }
         }
-        let as_trunk = last.is_some_and(|schema| !schema.diff(after).is_observable());
+        let mut as_trunk = last.is_some_and(|schema| !schema.diff(after).is_observable());
+        // An upgrade that failed, perhaps on what the downgrade left, may leave the database where the
+        // trunk is; then the tool's list has to say so, too.
+        if as_trunk && !is_applied {
+            as_trunk = self.note_as_applied(&mut probe, revision).await?;
+        }
         let mut probe = if as_trunk { probe } else { self.remake(probe, position + 1).await? };
         self.seed(&mut probe, after, position + 1, false).await?;
         Ok(probe)
