@@ -25,17 +25,13 @@ import os
 from alembic import context
 from sqlalchemy import create_engine, pool
 
-def run(connection):
+engine = context.config.attributes.get("connection")
+if engine is None:
+    engine = create_engine(os.environ["DATABASE_URL"], poolclass=pool.NullPool)
+with engine.connect() as connection:
     context.configure(connection=connection, render_as_batch=True, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
-
-given = context.config.attributes.get("connection")
-if given is not None:
-    run(given)
-else:
-    with create_engine(os.environ["DATABASE_URL"], poolclass=pool.NullPool).connect() as connection:
-        run(connection)
 "#;
 const CONFTEST: &str = r#"
 import os
