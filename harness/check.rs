@@ -199,6 +199,11 @@ impl Check {
             not_run: absent.map(|(backend, reason)| NotRun::backend(*backend, reason)).collect(),
             ..Evidence::default()
         };
+        let broken = project.broken.iter().filter(|(backend, _)| self.selects(*backend));
+        evidence.not_run.extend(broken.map(|(backend, reason)| match skipped(*backend) {
+            Some(reason) => NotRun::backend(*backend, reason),
+            None => NotRun::failed(*backend, reason),
+        }));
         let log = self.log_sql.as_deref().map(Log::new).transpose().map_err(|reason| Error::Write {
             file: self.log_sql.as_deref().unwrap_or(Path::new("")).display().to_string(),
             reason,

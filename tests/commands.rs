@@ -1,6 +1,6 @@
 //! Any tool can be driven by its commands; one that fails, hangs or says what is not so is told.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic and say why")]
 
 mod support;
 
@@ -33,20 +33,41 @@ fn project(commands: &str) -> Project {
     3,
     &["the command for upgrade took longer than 1 seconds and was killed: sleep 600", "[history] time_limit"]
 )]
-#[case::is_elsewhere(
-    "up = \"true\"\nhistory = \"echo 1; echo 2\"\ncurrent = \"echo 2\"",
-    1,
-    &["afterwards command says that \"2\" is applied, which is not so"]
+#[case::lists_nothing(
+    "up = \"true\"\nhistory = \"ls nowhere | cat\"",
+    2,
+    &["the command that lists the history lists nothing: ls nowhere | cat", "nowhere"]
 )]
-#[case::has_an_environment(
-    "up = 'test \"$DB\" = \"$WHERE\" && test \"$WHERE\" = \"{path}\" && test -n \"$WHERE\"'\nhistory = \"echo 1\"\n\
-     url = { env = \"WHERE\" }\nscheme = { sqlite = \"{path}\" }\nenv = { DB = \"{path}\" }",
-    0,
-    &["no revision has a downgrade"]
+#[case::leaves_something_running(
+    "up = \"setsid sleep 600 & echo no >&2; exit 1\"\nhistory = \"echo 1\"",
+    1,
+    &["error[upgrade-fails]: upgrade of 1 failed (sqlite): no"]
+)]
+// What it is given is right, or it would be the upgrade that fails.
+#[case::goes_elsewhere(
+    "up = 'test \"$DB\" = \"$WHERE\" && test \"$WHERE\" = \"{path}\" && test -n \"$WHERE\"'\ndown = \"touch gone\"\n\
+     history = \"echo 1\"\nurl = { env = \"WHERE\" }\nscheme = { sqlite = \"{path}\" }\nenv = { DB = \"{path}\" }",
+    3,
+    &["command says that 1 was applied, and nothing has changed in the database of this run"]
 )]
 fn what_a_command_does_is_told(#[case] commands: &str, #[case] code: i32, #[case] told: &[&str]) {
     let ran = project(commands).run("check --backend sqlite").ends(code);
-    told.iter().fold(ran, |ran, told| ran.says(told));
+    let told = told.iter().fold(ran, |ran, told| ran.says(told));
+    assert!(!told.stdout.contains("clean"), "{told}");
+}
+
+/// A tool in Python that makes a table for each revision, and says that they are all applied.
+#[test]
+fn what_a_tool_says_of_itself_is_held_against_the_step() {
+    let Some(python) = interpreter() else { return };
+    let make = "import os, sqlite3, sys; sqlite3.connect(os.environ['WHERE']).execute(f'create table t{sys.argv[1]} (a)')";
+    let commands = format!(
+        "up = \"{} make.py {{revision}}\"\nhistory = \"echo 1; echo 2\"\ncurrent = \"echo 2\"\n\
+         url = {{ env = \"WHERE\" }}\nscheme = {{ sqlite = \"{{path}}\" }}",
+        python.display()
+    );
+    let ran = project(&commands).with("make.py", make).run("check --backend sqlite").ends(1);
+    ran.says("afterwards command says that \"2\" is applied, which is not so");
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub struct Project {
     pub drivers: BTreeMap<Backend, Driver>,
     /// Backends without a history, and why.
     pub not_run: Vec<(Backend, String)>,
+    /// Backends whose tool could not be asked for its history, and why.
+    pub broken: Vec<(Backend, String)>,
     /// What runs before the first revision.
     pub setup: BTreeMap<Backend, Script>,
     /// What declares the schema.
@@ -182,6 +184,7 @@ pub fn settings(path: &Path, checks: &[&str]) -> Result<Project, DiscoverError> 
         sources: Vec::new(),
         drivers: BTreeMap::new(),
         not_run: Vec::new(),
+        broken: Vec::new(),
         setup: scripts(&root, &config.setup, |backend| format!("[{backend}] setup"))?,
         metadata: scripts(&root, &config.metadata, |backend| format!("[metadata] {backend}"))?,
         fixtures: Vec::new(),
@@ -276,9 +279,16 @@ impl Project {
                 both(folder)
             }
             (HistoryPlace::Unsaid, _) => {
-                let found = drive::alembic_folders(&self.root);
+                let mut found = drive::alembic_folders(&self.root);
+                let is_told = is_driven.is_some();
+                found.retain(|folder| is_told || !search::is_aside(folder));
+                // Further down, it is one of several that there may be.
+                let elsewhere = !is_told && !found.iter().any(|folder| folder == ".");
+                if elsewhere && search::usual_places(&self.root, self.layouts()).is_ok() {
+                    return Ok(None);
+                }
                 match found.as_slice() {
-                    [] if is_driven.is_none() => return Ok(None),
+                    [] if !is_told => return Ok(None),
                     [] => return Err(DriveError::without_settings(&self.root).into()),
                     [one] => both(one),
                     several => {
@@ -316,12 +326,23 @@ impl Project {
                 folders.into_iter().map(|one| (one.0, scope.spawn(move || open(&one)))).collect();
             running.into_iter().map(|(backend, thread)| (backend, thread.join())).collect::<Vec<_>>()
         });
+        let mut failed = Vec::new();
         for (backend, joined) in opened {
-            let (driver, history) =
-                joined.unwrap_or_else(|_| Err(DriveError::new("the tool's driver ended")))?;
-            self.drivers.insert(backend, driver);
-            self.histories.insert(backend, history);
+            match joined.unwrap_or_else(|_| Err(DriveError::new("the tool's driver ended"))) {
+                Ok((driver, history)) => {
+                    self.drivers.insert(backend, driver);
+                    self.histories.insert(backend, history);
+                }
+                Err(error) => failed.push((backend, error)),
+            }
         }
+        // What one backend alone lacks is no reason to leave the other one out.
+        if self.drivers.is_empty()
+            && let Some((_, error)) = failed.pop()
+        {
+            return Err(error.into());
+        }
+        self.broken = failed.into_iter().map(|(backend, error)| (backend, error.told())).collect();
         self.tell_missing(|backend| format!("{} names no history for {backend}", config::FILE));
         Ok(())
     }
@@ -451,7 +472,7 @@ impl Project {
     /// Gives a reason for each backend of which nothing is known yet.
     fn tell_missing(&mut self, reason: impl Fn(Backend) -> String) {
         for backend in Backend::ALL {
-            let told = self.not_run.iter().any(|(one, _)| *one == backend);
+            let told = self.not_run.iter().chain(&self.broken).any(|(one, _)| *one == backend);
             if !told && !self.histories.contains_key(&backend) {
                 self.not_run.push((backend, reason(backend)));
             }

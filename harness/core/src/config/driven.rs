@@ -32,8 +32,6 @@ pub struct CommandsConfig {
     pub current: Option<String>,
     /// What the tool calls the state before the first revision.
     pub base: String,
-    /// The tables in which it remembers what is applied.
-    pub bookkeeping: Vec<String>,
 }
 
 /// The longest that a step may be allowed to take: a day.
@@ -47,6 +45,10 @@ pub(super) fn read(section: &mut Section<'_>, config: &mut HistoryConfig) -> Res
     config.env = section.texts("env")?.unwrap_or_default();
     config.x = section.strings("x")?.unwrap_or_default();
     config.time_limit = section.number("time_limit", LONGEST)?;
+    // The options of other tools have a key of that name, too.
+    if config.tool.as_deref().is_some_and(|tool| DRIVEN.contains(&tool)) {
+        config.bookkeeping = section.strings("bookkeeping")?.unwrap_or_default();
+    }
     config.commands = commands(section, config.tool.as_deref() == Some("command"))?;
     Ok(())
 }
@@ -81,10 +83,9 @@ fn commands(section: &mut Section<'_>, wanted: bool) -> Result<Option<CommandsCo
             None => Ok(None),
         };
     }
-    let bookkeeping = section.strings("bookkeeping")?.unwrap_or_default();
     let up = up.ok_or_else(|| section.missing("up"))?;
     let history = history.ok_or_else(|| section.missing("history"))?;
-    Ok(Some(CommandsConfig { up, down, history, current, base: base.unwrap_or_default(), bookkeeping }))
+    Ok(Some(CommandsConfig { up, down, history, current, base: base.unwrap_or_default() }))
 }
 
 #[cfg(test)]

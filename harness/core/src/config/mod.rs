@@ -70,6 +70,8 @@ pub struct HistoryConfig {
     pub x: Vec<String>,
     /// How many seconds a step of such a tool may take.
     pub time_limit: Option<u64>,
+    /// The tables in which such a tool remembers what is applied, if that is not known.
+    pub bookkeeping: Vec<String>,
     /// The commands of any other tool.
     pub commands: Option<CommandsConfig>,
     /// What the layout of the tool has to know.

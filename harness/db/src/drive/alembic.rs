@@ -42,6 +42,8 @@ pub(super) struct Alembic {
     config: HistoryConfig,
     resident: Option<Resident>,
     told: Told,
+    /// The tables of its books.
+    tables: Vec<String>,
 }
 
 /// What Alembic says of a project.
@@ -115,8 +117,10 @@ impl Alembic {
             config: config.clone(),
             resident: None,
             told: Told::default(),
+            tables: Vec::new(),
         };
         alembic.told = alembic.start()?;
+        alembic.tables = alembic.books();
         let history = alembic.history()?;
         Ok((alembic, history))
     }
@@ -133,17 +137,13 @@ impl Alembic {
         self.resident = Some(resident);
         // Revisions may load settings of the project, which want a URL, and keep it: a database of no run
         // stands for those to come.
-        let scheme = self.config.scheme.get(&self.backend).map(String::as_str);
-        let nowhere = match self.backend {
-            Backend::Postgres => {
-                format!("{}://nobody:nothing@127.0.0.1:1/nowhere", scheme.unwrap_or("postgresql"))
-            }
-            Backend::Sqlite => format!("{}:///nowhere.db", scheme.unwrap_or("sqlite")),
-        };
+        let scheme = self.config.scheme.get(&self.backend);
+        let plain = if self.backend == Backend::Postgres { "postgresql" } else { "sqlite" };
+        let nowhere = Place::nowhere(self.backend).for_sqlalchemy(scheme.map_or(plain, String::as_str));
         let request = json!({
             "do": "open", "folder": self.folder, "ini": self.config.ini, "section": NAME,
             "x": self.config.x, "env": self.config.env_before(self.backend),
-            "url": nowhere, "url_by": self.url_by(),
+            "url": nowhere, "url_by": self.url_by(), "any_driver": scheme.is_none(),
         });
         let answer = self.request(request)?;
         let told = answer.get("ok").cloned().unwrap_or_default();
@@ -211,15 +211,22 @@ impl Alembic {
         DriveError::new(format!("what alembic says under \"{python}\" cannot be read: {why}"))
     }
 
-    fn history(&self) -> Result<History, DriveError> {
+    fn books(&self) -> Vec<String> {
         let table = self.told.version_table.as_deref().unwrap_or("alembic_version");
-        let table = match &self.told.version_table_schema {
-            Some(schema) => format!("{schema}.{table}"),
-            None => table.to_owned(),
-        };
+        let mut tables = self.config.bookkeeping.clone();
+        if tables.is_empty() {
+            tables.push(match &self.told.version_table_schema {
+                Some(schema) if self.backend == Backend::Postgres => format!("{schema}.{table}"),
+                _ => table.to_owned(),
+            });
+        }
+        tables
+    }
+
+    fn history(&self) -> Result<History, DriveError> {
         let tool = Driven {
             name: NAME,
-            tables: vec![table],
+            tables: self.tables.clone(),
             outside_transaction: "put the statement into \"with op.get_context().autocommit_block():\"",
         };
         let mut sources = BTreeMap::new();
@@ -281,7 +288,23 @@ impl Alembic {
             return Ok(Done { outcome: Outcome::Failed(failure), sent: sent(failed), heads: None });
         }
         let ok = answer.get("ok").ok_or_else(|| self.garbled(&answer.to_string()))?;
+        self.keeps_known_books(ok)?;
         Ok(Done { outcome: Outcome::Applied, sent: sent(ok), heads: ok.get("heads").map(ids) })
+    }
+
+    /// Rows are made up in every table that is not known to be Alembic's own.
+    fn keeps_known_books(&self, answer: &Value) -> Result<(), DriveError> {
+        let Some(table) = answer.pointer("/options/version_table").and_then(Value::as_str) else {
+            return Ok(());
+        };
+        let known = |one: &String| one.rsplit('.').next() == Some(table);
+        if self.tables.iter().any(known) {
+            return Ok(());
+        }
+        Err(DriveError::new(format!(
+            "alembic keeps its books in \"{table}\", which env.py says only as it runs"
+        ))
+        .with_help(format!("say bookkeeping = \"{table}\" under [history]")))
     }
 
     pub(super) fn declare(&mut self, place: &Place) -> Result<Declaring, DriveError> {

@@ -1,9 +1,9 @@
 //! Any other tool, by the commands that its users type.
 
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,12 +16,28 @@ use switchback_core::evidence::{Failure, Outcome};
 use switchback_core::history::{Direction, Downgrade, Driven, History, Revision, RevisionId, Script};
 use switchback_core::report::Location;
 
-use super::process::listen;
+use super::process::{KEPT, listen};
 use super::{Done, DriveError, Order, Place, python};
 
 pub(super) const NAME: &str = "command";
 const LIMIT: Duration = Duration::from_secs(300);
 const SHOWN: usize = 20;
+/// The variables in which a tool may find a database of the user's.
+const OTHERS: [&str; 13] = [
+    "DATABASE_URL",
+    "DB_DSN",
+    "DB_URL",
+    "POSTGRES_URL",
+    "SQLALCHEMY_DATABASE_URI",
+    "PGDATABASE",
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPASSFILE",
+    "PGPASSWORD",
+    "PGPORT",
+    "PGSERVICE",
+    "PGUSER",
+];
 
 /// A project's own commands for one backend.
 #[derive(Debug)]
@@ -63,8 +79,8 @@ impl Commands {
     /// The history as its command lists it: a line for each revision with its id and, where the tool
     /// has more to say, its name and its file.
     fn history(&self) -> Result<History, DriveError> {
-        let command = &self.commands.history;
-        let said = self.run(command, &self.environment(None), "history")?;
+        let command = self.commands.history.replace("{backend}", self.backend.name());
+        let said = self.run(&command, &command, &self.environment(None), "history")?;
         if let Err(status) = &said.success {
             return Err(DriveError::new(format!(
                 "the command that lists the history failed ({status}): {command}{}",
@@ -90,10 +106,19 @@ impl Commands {
                 downgrade_in_transaction: true,
             })
         };
-        let revisions = said.output.lines().filter_map(revision).collect();
+        let revisions: Vec<Revision> = said.output.lines().filter_map(revision).collect();
+        if revisions.is_empty() {
+            return Err(DriveError::new(format!(
+                "the command that lists the history lists nothing: {command}{}",
+                shown(&said.errors)
+            ))
+            .with_help(
+                "let it print a line for each revision: its id and, if there are, its name and file",
+            ));
+        }
         let tool = Driven {
             name: NAME,
-            tables: self.commands.bookkeeping.clone(),
+            tables: self.config.bookkeeping.clone(),
             outside_transaction: "tell the tool to run the revision outside a transaction",
         };
         Ok(History::line(Arc::new(tool), revisions)?)
@@ -109,8 +134,8 @@ impl Commands {
         };
         let environment = self.environment(Some(place));
         let previous = order.previous.as_ref().map(RevisionId::as_str);
-        let command = self.filled(command, place, order, previous.unwrap_or(&self.commands.base));
-        let said = self.run(&command, &environment, order.direction.name())?;
+        let filled = self.filled(command, place, order, previous.unwrap_or(&self.commands.base));
+        let said = self.run(&filled, command, &environment, order.direction.name())?;
         if let Err(status) = said.success {
             let all = format!("{}\n{}", said.output.trim_end(), said.errors.trim_end());
             let last_of = |said: &str| said.lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned);
@@ -124,14 +149,18 @@ impl Commands {
             };
             return Ok(Done { outcome: Outcome::Failed(failure), sent: None, heads: None });
         }
-        let heads = self.current(&environment)?;
+        let heads = self.current(place, &environment)?;
         Ok(Done { outcome: Outcome::Applied, sent: None, heads })
     }
 
     /// What is applied, where there is a command that tells: an id on each line.
-    fn current(&self, environment: &[(String, String)]) -> Result<Option<Vec<RevisionId>>, DriveError> {
+    fn current(
+        &self,
+        place: &Place,
+        environment: &[(String, String)],
+    ) -> Result<Option<Vec<RevisionId>>, DriveError> {
         let Some(command) = &self.commands.current else { return Ok(None) };
-        let said = self.run(command, environment, "current")?;
+        let said = self.run(&place.filled(command), command, environment, "current")?;
         if let Err(status) = said.success {
             return Err(DriveError::new(format!(
                 "the command that tells what is applied failed ({status}): {command}{}",
@@ -156,14 +185,14 @@ impl Commands {
     /// What the commands find in their environment.
     fn environment(&self, place: Option<&Place>) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        if let Some(place) = place {
-            let name = match &self.config.url {
-                Some(UrlBy::Env(name)) => name,
-                _ => "DATABASE_URL",
-            };
-            let url = self.config.scheme.get(&self.backend).map_or("{url}", String::as_str);
-            found.push((name.to_owned(), place.filled(url)));
-        }
+        let name = match &self.config.url {
+            Some(UrlBy::Env(name)) => name,
+            _ => "DATABASE_URL",
+        };
+        let url = self.config.scheme.get(&self.backend).map_or("{url}", String::as_str);
+        // Who asks for the history alone gets a database that is nowhere, and none of the user's.
+        let url = place.unwrap_or(&Place::nowhere(self.backend)).filled(url);
+        found.push((name.to_owned(), url));
         match place {
             Some(place) => {
                 let filled = |(name, value): (&String, &String)| (name.clone(), place.filled(value));
@@ -185,30 +214,41 @@ impl Commands {
         std::env::join_paths(folders).unwrap_or(path)
     }
 
-    fn run(&self, command: &str, environment: &[(String, String)], doing: &str) -> Result<Said, DriveError> {
+    /// Runs a command. What is told of it has no passwords filled in.
+    fn run(
+        &self,
+        command: &str,
+        told: &str,
+        environment: &[(String, String)],
+        doing: &str,
+    ) -> Result<Said, DriveError> {
         let limit = self.config.time_limit.map_or(LIMIT, Duration::from_secs);
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(&self.folder).process_group(0);
         shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A tool that is told nothing must not find the user's own database.
+        for variable in OTHERS {
+            shell.env_remove(variable);
+        }
         shell.env("PATH", self.path()).env("PYTHONDONTWRITEBYTECODE", "1");
         shell.envs(environment.iter().map(|(name, value)| (name, value)));
-        let failed =
-            |error: std::io::Error| DriveError::new(format!("\"{command}\" does not start: {error}"));
+        let failed = |error: std::io::Error| DriveError::new(format!("\"{told}\" does not start: {error}"));
         let mut child = shell.spawn().map_err(failed)?;
         let (output, errors) = (Arc::<Mutex<String>>::default(), Arc::<Mutex<String>>::default());
-        let mut listeners = Vec::new();
-        if let Some(mut pipe) = child.stdout.take() {
-            let to = Arc::clone(&output);
-            listeners.push(std::thread::spawn(move || {
-                let mut all = Vec::new();
-                // What could be read before a pipe broke is still worth having.
-                let _ = pipe.read_to_end(&mut all);
-                to.lock().unwrap_or_else(PoisonError::into_inner).push_str(&String::from_utf8_lossy(&all));
-            }));
+        let (ended, listeners) = channel();
+        if let Some(pipe) = child.stdout.take() {
+            let (to, ended) = (Arc::clone(&output), ended.clone());
+            std::thread::spawn(move || {
+                listen(pipe, &to, usize::MAX);
+                ended.send(())
+            });
         }
         if let Some(pipe) = child.stderr.take() {
-            let to = Arc::clone(&errors);
-            listeners.push(std::thread::spawn(move || listen(pipe, &to)));
+            let (to, ended) = (Arc::clone(&errors), ended.clone());
+            std::thread::spawn(move || {
+                listen(pipe, &to, KEPT);
+                ended.send(())
+            });
         }
         let since = Instant::now();
         let status = loop {
@@ -220,7 +260,7 @@ impl Commands {
                     let _ = child.wait();
                     let seconds = limit.as_secs();
                     return Err(DriveError::new(format!(
-                        "the command for {doing} took longer than {seconds} seconds and was killed: {command}{}",
+                        "the command for {doing} took longer than {seconds} seconds and was killed: {told}{}",
                         shown(&errors.lock().unwrap_or_else(PoisonError::into_inner))
                     ))
                     .with_help("a command that needs longer gets it by [history] time_limit"));
@@ -229,8 +269,9 @@ impl Commands {
         };
         // What a command leaves running would hold its pipes, and the database, open.
         kill(child.id());
-        for listener in listeners {
-            let _ = listener.join();
+        for _ in 0..2 {
+            // Something that has left the group may hold a pipe open for as long as it likes.
+            let _ = listeners.recv_timeout(Duration::from_secs(1));
         }
         let taken =
             |said: &Mutex<String>| std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));

@@ -55,6 +55,10 @@ impl DriveError {
         Self { help: Some(help.into()), ..self }
     }
 
+    fn hidden(self, place: &Place) -> Self {
+        Self { message: place.hidden(&self.message), ..self }
+    }
+
     pub(crate) fn without_settings(root: &Path) -> Self {
         Self::new(format!("no alembic.ini was found in \"{}\" or below it", root.display()))
             .with_help("name the folder that holds it with [history] path")
@@ -102,6 +106,19 @@ pub struct Done {
     pub heads: Option<Vec<RevisionId>>,
 }
 
+impl Done {
+    /// The same without the password of its database: what a tool says is the tool's own affair.
+    fn hidden(mut self, place: &Place) -> Self {
+        if let Outcome::Failed(failure) = &mut self.outcome {
+            failure.message = place.hidden(&failure.message);
+            failure.detail = failure.detail.as_deref().map(|text| place.hidden(text));
+            failure.statement = failure.statement.as_deref().map(|text| place.hidden(text));
+        }
+        self.sent = self.sent.map(|sent| place.hidden(&sent).into());
+        self
+    }
+}
+
 /// What building the declared schema came to.
 #[derive(Clone, Debug)]
 pub enum Declaring {
@@ -143,9 +160,12 @@ impl Driver {
     ///
     /// If the tool could not do so for reasons that are not the revision's.
     pub async fn step(&self, place: Place, order: Order) -> Result<Done, DriveError> {
-        self.ask(move |tool| match tool {
-            Tool::Alembic(alembic) => alembic.step(&place, &order),
-            Tool::Commands(commands) => commands.step(&place, &order),
+        self.ask(move |tool| {
+            let done = match tool {
+                Tool::Alembic(alembic) => alembic.step(&place, &order),
+                Tool::Commands(commands) => commands.step(&place, &order),
+            };
+            done.map(|done| done.hidden(&place)).map_err(|error| error.hidden(&place))
         })
         .await
     }
@@ -157,7 +177,7 @@ impl Driver {
     /// If the tool could not do so for reasons that are not the declaration's.
     pub async fn declare(&self, place: Place) -> Result<Declaring, DriveError> {
         self.ask(move |tool| match tool {
-            Tool::Alembic(alembic) => alembic.declare(&place),
+            Tool::Alembic(alembic) => alembic.declare(&place).map_err(|error| error.hidden(&place)),
             Tool::Commands(_) => Ok(Declaring::Nothing("commands declare no schema".to_owned())),
         })
         .await

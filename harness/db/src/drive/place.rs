@@ -24,6 +24,26 @@ impl std::fmt::Debug for Place {
 }
 
 impl Place {
+    /// A database that is nowhere, for those who want one before there is any.
+    pub(super) fn nowhere(backend: Backend) -> Self {
+        match backend {
+            Backend::Postgres => Self::Postgres("postgres://nobody:nothing@127.0.0.1:1/nowhere".to_owned()),
+            Backend::Sqlite => Self::Sqlite("/nonexistent/switchback.db".into()),
+        }
+    }
+
+    /// A text that may be shown: without the password.
+    pub(super) fn hidden(&self, text: &str) -> String {
+        let Self::Postgres(url) = self else { return text.to_owned() };
+        let url = Url::parse(url).ok();
+        let password = url.as_ref().and_then(Url::password).unwrap_or_default();
+        let decoded = decoded(password);
+        let secrets = [password, &decoded];
+        // One that is a letter or two would hide more than itself.
+        let secrets = secrets.iter().filter(|secret| secret.len() > 2);
+        secrets.fold(text.to_owned(), |text, secret| text.replace(*secret, "***"))
+    }
+
     /// Which backend it is of.
     pub fn backend(&self) -> Backend {
         match self {
@@ -55,11 +75,14 @@ impl Place {
                 let part = |of: fn(&Url) -> String| url.as_ref().map(of).unwrap_or_default();
                 vec![
                     ("url", text.clone()),
-                    ("host", part(|url| url.host_str().unwrap_or_default().to_owned())),
+                    (
+                        "host",
+                        part(|url| url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned()),
+                    ),
                     ("port", part(|url| url.port().unwrap_or(5432).to_string())),
-                    ("user", part(|url| url.username().to_owned())),
-                    ("password", part(|url| url.password().unwrap_or_default().to_owned())),
-                    ("database", part(|url| url.path().trim_start_matches('/').to_owned())),
+                    ("user", part(|url| decoded(url.username()))),
+                    ("password", part(|url| decoded(url.password().unwrap_or_default()))),
+                    ("database", part(|url| decoded(url.path().trim_start_matches('/')))),
                 ]
             }
             Self::Sqlite(path) => {
@@ -68,6 +91,19 @@ impl Place {
             }
         }
     }
+}
+
+/// A part of a URL as it is meant (RFC 3986, 2.1).
+fn decoded(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let byte = hex.filter(|_| *first == b'%').and_then(|two| u8::from_str_radix(two, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn with_scheme(url: &str, scheme: &str) -> String {
@@ -99,6 +135,13 @@ mod tests {
     #[test]
     fn a_file_has_a_path() {
         assert_eq!(Place::Sqlite("/a/b".into()).filled("{path} {url}"), "/a/b sqlite:///a/b");
+    }
+
+    #[test]
+    fn parts_are_as_they_are_meant_and_can_be_hidden() {
+        let place = Place::Postgres("postgres://u:p%40ss@[::1]:1/d".into());
+        assert_eq!(place.filled("{password} {host}"), "p@ss ::1");
+        assert_eq!(place.hidden("p%40ss and p@ss"), "*** and ***");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
 /// How much of what a process says is kept.
-const KEPT: usize = 64 * 1024;
+pub(super) const KEPT: usize = 64 * 1024;
 
 /// A process with a private pipe for requests and answers. Whatever else it says is kept, to be shown
 /// when something fails.
@@ -65,7 +65,7 @@ impl Resident {
         let said = Arc::default();
         if let Some(errors) = child.stderr.take() {
             let said = Arc::clone(&said);
-            std::thread::spawn(move || listen(errors, &said));
+            std::thread::spawn(move || listen(errors, &said, KEPT));
         }
         Ok(Self { child, requests, answers, said })
     }
@@ -131,13 +131,13 @@ impl Drop for Resident {
 }
 
 /// Keeps the end of what is said.
-pub(super) fn listen(mut from: impl Read, said: &Mutex<String>) {
+pub(super) fn listen(mut from: impl Read, said: &Mutex<String>, kept: usize) {
     let mut buffer = [0; 4096];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
         let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
         said.push_str(&String::from_utf8_lossy(&buffer[..read]));
-        if said.len() > 2 * KEPT {
-            let mut cut = said.len() - KEPT;
+        if said.len() / 2 > kept {
+            let mut cut = said.len() - kept;
             while !said.is_char_boundary(cut) {
                 cut += 1;
             }

@@ -71,7 +71,8 @@ fn poetry(folder: &Path) -> Option<Candidate> {
 pub(super) fn try_alembic(path: &Path) -> Result<(), String> {
     let find =
         "import importlib.util as u, sys; sys.exit(u.find_spec('alembic') is None and 'it has no alembic')";
-    let tried = Command::new(path).args(["-c", find]).output();
+    // From elsewhere, since a folder of that name would count as the library.
+    let tried = Command::new(path).args(["-c", find]).current_dir("/").output();
     let output = tried.map_err(|error| error.to_string())?;
     if output.status.success() {
         return Ok(());

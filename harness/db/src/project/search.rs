@@ -123,7 +123,7 @@ pub(super) fn read_list(root: &Path, place: &str) -> io::Result<SourceTree> {
 fn elsewhere(root: &Path, layouts: &[&'static dyn Layout]) -> Result<Vec<Source>, DiscoverError> {
     let Found { sources, all } = walk(root, layouts);
     let seen = sources.iter().map(Source::seen).collect();
-    let in_use = |source: &Source| !source.folder.split('/').any(|name| ASIDE.contains(&name));
+    let in_use = |source: &Source| !is_aside(&source.folder);
     let found: Vec<_> = sources.into_iter().filter(in_use).collect();
     let place = |source: &Source| match source.backend {
         Some(_) => source.folder.rsplit_once('/').map_or(".", |(above, _)| above).to_owned(),
@@ -135,6 +135,11 @@ fn elsewhere(root: &Path, layouts: &[&'static dyn Layout]) -> Result<Vec<Source>
     } else {
         Err(DiscoverError::NotRecognised { path: root.to_owned(), elsewhere: seen })
     }
+}
+
+/// Whether what is in a folder is there to be read or tried.
+pub(super) fn is_aside(folder: &str) -> bool {
+    folder.split('/').any(|name| ASIDE.contains(&name))
 }
 
 /// Migrations anywhere below a folder, as a hint. `place` is where it is, for messages.

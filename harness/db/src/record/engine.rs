@@ -142,6 +142,9 @@ pub trait Engine {
         label: &str,
     ) -> Result<Option<Self::Database>, RecordError>;
 
+    /// How much there is in a database, tools' books included: it changes when a table is made.
+    async fn size(&mut self, database: &mut Self::Database) -> Result<i64, RecordError>;
+
     /// Where a database is, for a tool that connects to it by itself.
     fn place(&self, database: &Self::Database) -> Place;
 

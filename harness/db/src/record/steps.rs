@@ -98,7 +98,25 @@ pub(super) async fn observe<E: Engine>(
     if run.driven.is_none() {
         log(plan, backend, label, run)?;
     }
+    // The first step makes the tool's books at least. One that leaves its database as it was has gone to
+    // another one, where it must not go on.
+    let first = run.driven.is_some() && state.is_empty() && direction == Direction::Upgrade;
+    let before = if first { Some(engine.size(database).await?) } else { None };
     let mut ran = engine.run(database, run).await?;
+    if let (Some(before), Outcome::Applied) = (before, &ran.outcome)
+        && engine.size(database).await? == before
+    {
+        return Err(RecordError::Harness {
+            backend,
+            message: format!(
+                "{} says that {} was applied, and nothing has changed in the database of this run: it must have \
+                 gone to another one, and was stopped before it takes anything back there; say under [history] how \
+                 it learns which database to use (url, scheme, env)",
+                tool.name(),
+                revision.name
+            ),
+        });
+    }
     if let Some(sent) = &ran.sent {
         let script = Script::new(run.script.path.clone(), Arc::clone(sent));
         log(plan, backend, label, Run::alone(&script))?;

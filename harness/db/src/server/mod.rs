@@ -353,7 +353,7 @@ impl Server {
     }
 
     /// Whether we started the server, so that nobody minds what it costs.
-    fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         !matches!(self.held, Held::Stranger(_))
     }
 

@@ -150,6 +150,12 @@ impl Engine for Sqlite {
         Ok(Some(self.opened(file, reader)))
     }
 
+    async fn size(&mut self, database: &mut Opened) -> Result<i64, RecordError> {
+        let count = sqlx::query_scalar("SELECT count(*) FROM sqlite_master");
+        let counted = count.fetch_one(database.connection().await?).await;
+        counted.map_err(|error| RecordError::database(Backend::Sqlite, "counting what there is", error))
+    }
+
     fn place(&self, database: &Opened) -> Place {
         Place::Sqlite(database.file.path().to_owned())
     }

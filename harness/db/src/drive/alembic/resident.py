@@ -93,8 +93,7 @@ class Resident:
             "version_table": literal_keyword(tree, "version_table"),
             "version_table_schema": literal_keyword(tree, "version_table_schema"),
             "env_file": self.env_file,
-            "env_async": bool(re.search(r"\basyncio\b|create_async_engine|async_engine_from_config|async def",
-                                        self.env_text)),
+            "env_async": bool(re.search(WAITING, self.env_text)),
             "env_names": self.env_names,
             "url_in_ini": hidden(url) if url else None,
             "revisions": revisions,
@@ -111,8 +110,18 @@ class Resident:
         if not request.get("url"):
             return {}
         url = make_url(request["url"])
+        if request.get("any_driver"):
+            url = self.with_driver(url)
         self.guard.point_to(url)
         return self.handed(url, request.get("url_by"))[0]
+
+    def with_driver(self, url):
+        """The URL with a driver that env.py can use: an async engine refuses the default one."""
+        waiting = re.search(WAITING, self.env_text)
+        wanted = {"postgresql": ("asyncpg", "psycopg") if waiting else ("psycopg2", "psycopg", "pg8000"),
+                  "sqlite": ("aiosqlite",) if waiting else ()}[url.get_backend_name()]
+        installed = [name for name in wanted if importlib.util.find_spec(name)]
+        return url.set(drivername="%s+%s" % (url.get_backend_name(), installed[0])) if installed else url
 
     def import_alembic(self):
         try:
@@ -178,6 +187,8 @@ class Resident:
         from sqlalchemy.engine import Engine
 
         def record(conn, cursor, statement, parameters, context, executemany):
+            if ATTACH.match(statement):
+                raise WrongDatabase("the revision attaches another file: %s" % statement.strip())
             if self.run is not None:
                 self.run.record(statement, parameters, executemany)
 

@@ -9,6 +9,8 @@ import sys
 import time
 import warnings
 
+WAITING = r"\basyncio\b|create_async_engine|async_engine_from_config|async def"
+ATTACH = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*ATTACH\b(?!.*(:memory:|''|\"\"))", re.I | re.S)
 DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000", "sqlite3", "aiosqlite")
 # What SQLAlchemy asks the catalogues by itself, which no revision wrote.
 REFLECTION = re.compile(
@@ -38,14 +40,14 @@ class Run:
 
 
 def with_parameters(statement, parameters, executemany):
-    """A statement as it was executed, its parameters behind it where they are short enough to read."""
+    """A statement as it was executed, its parameters before it where they are short enough to read."""
     statement = statement.strip()
     if not parameters:
         return statement
     if executemany:
-        return "%s -- %d sets of parameters" % (statement, len(parameters))
-    values = repr(parameters)
-    return "%s -- %s" % (statement, values if len(values) <= 400 else "parameters")
+        return "-- %d sets of parameters\n%s" % (len(parameters), statement)
+    values = repr(parameters).replace("\n", " ")
+    return "-- %s\n%s" % (values if len(values) <= 400 else "parameters", statement)
 
 
 def stepped(run):
