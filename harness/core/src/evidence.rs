@@ -415,11 +415,51 @@ pub struct TableRows {
     pub columns: Vec<String>,
     /// The columns of the primary key.
     pub key: Vec<String>,
-    /// The rows, sorted; a cell is the database's own text for the value, nothing for NULL.
+    /// The rows, sorted; a cell is the database's own text for the value, nothing for NULL. Of a large
+    /// table these are only some.
     pub rows: Vec<Vec<Option<String>>>,
+    /// What is known of all rows of a large table.
+    pub digest: Option<Digest>,
+}
+
+/// What is known of all rows of a table that is too large to look at each of them. Its numbers do not
+/// depend on the order of the rows, and mean something only beside others of the same database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// How many rows there are.
+    pub rows: usize,
+    /// A number for the keys that there are; without a primary key, for the rows.
+    pub keys: String,
+    /// For each column, a number for which value goes with which key; none without a primary key.
+    pub columns: BTreeMap<String, String>,
 }
 
 impl TableRows {
+    /// How many rows there are.
+    pub fn count(&self) -> usize {
+        self.digest.as_ref().map_or(self.rows.len(), |digest| digest.rows)
+    }
+
+    /// Whether these are the same rows as those; of a large table, its digest says so.
+    pub fn same(&self, other: &Self) -> bool {
+        match (&self.digest, &other.digest) {
+            (Some(one), Some(two)) => {
+                one == two && (&self.columns, &self.key) == (&other.columns, &other.key)
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Whether the same keys go with the same texts in a column as they do in other rows, by the
+    /// digests of both; nothing where there are none, or other keys.
+    pub fn keeps(&self, other: &Self, column: &str) -> Option<bool> {
+        let (one, other) = (self.digest.as_ref()?, other.digest.as_ref()?);
+        if (one.rows, &one.keys) != (other.rows, &other.keys) {
+            return None;
+        }
+        Some(one.columns.get(column)? == other.columns.get(column)?)
+    }
+
     /// The values of the given columns of each row, or nothing where a column isn't there.
     pub fn project(&self, columns: &[String]) -> Option<Vec<Vec<Option<&str>>>> {
         let place = |name: &String| self.columns.iter().position(|one| one == name);

@@ -17,6 +17,7 @@ use super::sow::{Field, sow, tables_to_feed};
 use super::steps::{PROBE, TRUNK, new_database, now, observe, unwritten};
 use super::touched::Touched;
 use super::trials;
+use super::watched::Watchlist;
 use super::{Asking, Counterpart, Plan, Progress, RecordError};
 use crate::drive::Declaring;
 
@@ -66,6 +67,7 @@ pub(super) struct Probe<D> {
     /// Whether some of the rows were made up.
     made_up: bool,
     pub(super) rows: Option<Arc<Rows>>,
+    watchlist: Watchlist,
 }
 
 impl<'a, E: Engine> Recorder<'a, E> {
@@ -241,7 +243,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
             let before = self.recording.expected(&from).unwrap_or(expected);
             let touched = Touched::by(script, self.engine.backend(), [before, schema]);
             let (names, known) = (probe.seeded.iter(), probe.rows.clone().unwrap_or_default());
-            let rows = rows_anew(self.engine, &mut probe.database, schema, names, &known, &touched).await?;
+            let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);
+            let rows = rows_anew(self.engine, database, schema, names, &known, &touched, watchlist).await?;
             probe.rows = Some(rows);
         }
         seen.rows_before = rows_before;
@@ -300,7 +303,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
             }
         };
         let (seeded, barren) = (BTreeSet::new(), BTreeMap::new());
-        let mut probe = Probe { database, seeded, barren, made_up: false, rows: None };
+        let watchlist = Watchlist::default();
+        let mut probe = Probe { database, seeded, barren, made_up: false, rows: None, watchlist };
         let schema = Arc::clone(self.recording.head());
         self.seed(&mut probe, &schema, position, true).await?;
         Ok(probe)
@@ -337,6 +341,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
             }
         }
         probe.made_up |= !sown.rows.is_empty();
+        probe.watchlist.add(self.engine, schema, &sown.rows);
         probe.barren.extend(wanted.into_iter().filter(|(name, _)| sown.barren.contains_key(name)));
         self.barren.extend(sown.barren);
         self.fed.extend(sown.fed.iter().cloned());
@@ -355,7 +360,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let known = probe.rows.clone().unwrap_or_default();
         let names = probe.seeded.iter();
         let touched = if sown_by_hand { Touched::All } else { Touched::These(fed) };
-        let rows = rows_anew(self.engine, &mut probe.database, schema, names, &known, &touched).await?;
+        let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);
+        let rows = rows_anew(self.engine, database, schema, names, &known, &touched, watchlist).await?;
         probe.rows = Some(rows);
         Ok(())
     }
