@@ -81,7 +81,7 @@ async fn found(
     if rows.len() > MANY {
         rows.truncate(2 * ENDS);
         if !key.is_empty() {
-            rows = some(connection, &from, group, &columns, &key, watched).await?;
+            rows = some(connection, &from, (name, group), &columns, &key, watched).await?;
         }
         if watched.is_some() {
             digest = Some(digest_of(connection, name, &columns, &key).await?);
@@ -95,7 +95,7 @@ async fn found(
 async fn some(
     connection: &mut PgConnection,
     from: &str,
-    group: &Group,
+    (name, group): (&Name, &Group),
     columns: &[String],
     key: &[String],
     watched: Option<&Watched>,
@@ -110,7 +110,7 @@ async fn some(
     }
     if rows.len() < 2 * ENDS {
         let ends = ["ASC", "DESC"].map(|direction| {
-            let order = key.iter().map(|column| format!("{} {direction}", sorted(group, column)));
+            let order = key.iter().map(|column| format!("{} {direction}", sorted(name, group, column)));
             let order = order.collect::<Vec<_>>().join(", ");
             format!("SELECT * FROM ({from} ORDER BY {order} LIMIT {ENDS}) AS {direction}_end")
         });
@@ -163,11 +163,12 @@ fn text(column: &str) -> String {
     format!("{}::text", identifier(column))
 }
 
-/// A column to sort by, texts byte by byte as SQLite does.
-fn sorted(group: &Group, column: &str) -> String {
+/// A column to sort by, texts byte by byte as SQLite does. Its name alone would mean the text of it that
+/// is selected.
+fn sorted(name: &Name, group: &Group, column: &str) -> String {
     let declared = group.part(Kind::Column, column).and_then(|object| object.text(Attribute::Type));
     let is_text = declared.is_some_and(|name| name == "text" || name.starts_with("character"));
-    format!("{}{}", identifier(column), if is_text { " COLLATE \"C\"" } else { "" })
+    format!("{}.{}{}", table(name), identifier(column), if is_text { " COLLATE \"C\"" } else { "" })
 }
 
 async fn select(connection: &mut PgConnection, query: &str) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
