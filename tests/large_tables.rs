@@ -94,6 +94,12 @@ fn says(found: &[Finding], parts: &[&str]) {
      INSERT INTO rebuilt SELECT CAST(id AS INTEGER), kind, amount FROM events;\nDROP TABLE events;\n\
      ALTER TABLE rebuilt RENAME TO events;"
 )]
+#[case::odd_values(
+    "(id INTEGER NOT NULL PRIMARY KEY, kind TEXT, amount NUMERIC)",
+    "i, CASE WHEN i % 3 = 0 THEN 'unit\u{1f}separator' WHEN i % 3 = 1 THEN '' END, i / 8.0",
+    "ALTER TABLE events ADD note TEXT;",
+    "ALTER TABLE events DROP COLUMN note;"
+)]
 #[case::rows_that_come_and_go(
     EVENTS,
     FILLING,
@@ -149,6 +155,12 @@ fn lost_rows_are_counted(
     FILLING,
     "UPDATE events SET kind = 'bent' WHERE id = 3;",
     "kind of row 3: was 'kind 3', is 'bent' (1 row of those that were looked at)"
+)]
+#[case::beside_odd_values(
+    EVENTS,
+    "i, 'unit\u{1f}separator', i % 100",
+    "UPDATE events SET kind = 'unit\u{1f}bent' WHERE id = 10000;",
+    "kind: other values than before among 200"
 )]
 #[case::of_a_composite_key(
     "(kind TEXT NOT NULL, number INTEGER NOT NULL, note TEXT, PRIMARY KEY (kind, number))",
