@@ -7,6 +7,7 @@
 
 mod alembic;
 mod generate;
+mod large;
 mod measure;
 mod replay;
 mod scale;
@@ -14,8 +15,13 @@ mod server;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let benches: [(&str, fn()); 4] =
-        [("replay", replay::run), ("server", server::run), ("scale", scale::run), ("alembic", alembic::run)];
+    let benches: [(&str, fn()); 5] = [
+        ("replay", replay::run),
+        ("server", server::run),
+        ("scale", scale::run),
+        ("alembic", alembic::run),
+        ("large", large::run),
+    ];
     for (name, run) in benches {
         if wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())) {
             run();

@@ -91,7 +91,7 @@ pub(crate) fn replay_log(log: &Path, server: &Private) -> f64 {
 
 /// The seconds that `psql` and `sqlite3` take, side by side, to run the text for each of two new
 /// databases.
-fn replay(server: &Private, postgres: [&str; 2], sqlite: [&str; 2]) -> f64 {
+pub(crate) fn replay(server: &Private, postgres: [&str; 2], sqlite: [&str; 2]) -> f64 {
     let databases = [server.database(), server.database()];
     let connect = |url: &str| format!("\\connect {url}\n");
     let postgres = format!("{}{}{}", postgres[0], connect(&databases[1]), postgres[1]);

@@ -445,11 +445,51 @@ pub struct TableRows {
     pub columns: Vec<String>,
     /// The columns of the primary key.
     pub key: Vec<String>,
-    /// The rows, sorted; a cell is the database's own text for the value, nothing for NULL.
+    /// The rows, sorted; a cell is the database's own text for the value, nothing for NULL. Of a large
+    /// table these are only some.
     pub rows: Vec<Vec<Option<String>>>,
+    /// What is known of all rows of a large table.
+    pub digest: Option<Digest>,
+}
+
+/// What is known of all rows of a table that is too large to look at each of them. Its numbers do not
+/// depend on the order of the rows, and mean something only beside others of the same database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// How many rows there are.
+    pub rows: usize,
+    /// A number for the keys that there are; without a primary key, for the rows.
+    pub keys: String,
+    /// For each column, a number for which value goes with which key; none without a primary key.
+    pub columns: BTreeMap<String, String>,
 }
 
 impl TableRows {
+    /// How many rows there are.
+    pub fn count(&self) -> usize {
+        self.digest.as_ref().map_or(self.rows.len(), |digest| digest.rows)
+    }
+
+    /// Whether these are the same rows as those; of a large table, its digest says so.
+    pub fn same(&self, other: &Self) -> bool {
+        match (&self.digest, &other.digest) {
+            (Some(one), Some(two)) => {
+                one == two && (&self.columns, &self.key) == (&other.columns, &other.key)
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Whether the same keys go with the same texts in a column as they do in other rows, by the
+    /// digests of both; nothing where there are none, or other keys.
+    pub fn keeps(&self, other: &Self, column: &str) -> Option<bool> {
+        let (one, other) = (self.digest.as_ref()?, other.digest.as_ref()?);
+        if (one.rows, &one.keys) != (other.rows, &other.keys) {
+            return None;
+        }
+        Some(one.columns.get(column)? == other.columns.get(column)?)
+    }
+
     /// The values of the given columns of each row, or nothing where a column isn't there.
     pub fn project(&self, columns: &[String]) -> Option<Vec<Vec<Option<&str>>>> {
         let place = |name: &String| self.columns.iter().position(|one| one == name);
@@ -465,7 +505,8 @@ impl TableRows {
     pub fn is_same_as(&self, other: &Self) -> bool {
         let (mut own, mut others) = (self.project(&self.columns), other.project(&self.columns));
         own.iter_mut().chain(&mut others).for_each(|rows| rows.sort());
-        self == other || self.columns.len() == other.columns.len() && own == others
+        self == other
+            || self.columns.len() == other.columns.len() && own == others && self.digest == other.digest
     }
 
     /// The distinct keys of the rows, or nothing without a primary key.
@@ -532,43 +573,4 @@ pub struct DanglingRow {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_excerpt_says_what_it_leaves_out() {
-        let mut lines = vec!["x".repeat(EXCERPT_WIDTH + 1)];
-        lines.extend((2..=EXCERPT_LINES + 1).map(|line| format!("line {line}")));
-        let failure = Failure {
-            statement: Some(lines.join("\n")),
-            ordinal: Some((7, 9)),
-            detail: Some("Key (id)=(1)\nis there".to_owned()),
-            ..Failure::new("duplicate key")
-        };
-        let excerpt = failure.excerpt().expect("there is a statement");
-        let shown: Vec<&str> = excerpt.lines().collect();
-        assert_eq!(shown[0], "-- statement 7 of 9");
-        assert_eq!(shown[1], format!("{}…", "x".repeat(EXCERPT_WIDTH)));
-        assert_eq!(shown[2], "line 2");
-        let end = ["-- and 1 more line", "-- Key (id)=(1)", "-- is there"];
-        assert_eq!(shown[EXCERPT_LINES + 1..], end);
-    }
-
-    #[test]
-    fn rows_are_the_same_in_whichever_order_their_columns_stand() {
-        let rows = |columns: [&str; 2], rows: &[[&str; 2]]| TableRows {
-            columns: columns.map(str::to_owned).to_vec(),
-            key: Vec::new(),
-            rows: rows.iter().map(|row| row.map(|cell| Some(cell.to_owned())).to_vec()).collect(),
-        };
-        let one = rows(["a", "b"], &[["1", "y"], ["2", "x"]]);
-        assert!(one.is_same_as(&rows(["b", "a"], &[["x", "2"], ["y", "1"]])));
-        assert!(!one.is_same_as(&rows(["b", "a"], &[["x", "1"], ["y", "2"]])));
-        assert!(!one.is_same_as(&rows(["a", "c"], &[["1", "y"], ["2", "x"]])));
-    }
-
-    #[test]
-    fn a_failure_without_a_statement_has_no_excerpt() {
-        assert_eq!(Failure::new("connection lost").excerpt(), None);
-    }
-}
+mod tests;

@@ -22,7 +22,11 @@ pub(super) static CHECK: Check = Check {
           downgrade must give the columns that were there all along their values back, which is a warning where \
           it does not: such a change may be meant, and a comment in an otherwise empty downgrade says so. Values \
           that differ from one run to the next, from the clock or at random, are left out, and so are columns \
-          that the upgrade drops.",
+          that the upgrade drops. Of a table with some thousand rows, values are compared in the made-up rows or \
+          those at both ends of its key. A digest of each column tells about the others, as long as the table \
+          has the same keys: whether a downgrade gave the values back, and whether an upgrade changed some on one \
+          backend and none on the other. The backends spell values differently, so it cannot tell whether both \
+          changed them alike.",
     example: "UPDATE users SET search_name = lower(name);",
     mend: "Write the same change in both dialects; keep what the downgrade needs to restore the old values, or say \
            in its comment that it does not.",
@@ -68,7 +72,11 @@ impl<'a> Column<'a> {
     }
 
     fn value(&self, row: &[Option<String>]) -> Datum {
-        Datum::read(self.recording.backend, &self.column_type, row.get(self.place).and_then(Option::as_deref))
+        Datum::read(self.recording.backend, &self.column_type, self.text(row))
+    }
+
+    fn text<'row>(&self, row: &'row [Option<String>]) -> Option<&'row str> {
+        row.get(self.place).and_then(Option::as_deref)
     }
 }
 
@@ -118,7 +126,7 @@ fn not_given_back(recording: &Recording, trip: &RoundTrip<'_>) -> Vec<Finding> {
             else {
                 continue;
             };
-            let mut changes = Changes::default();
+            let mut changes = Changes { of_some: rows.digest.is_some(), ..Changes::default() };
             for name in rows.columns.iter().filter(|name| between.columns.contains(name)) {
                 let columns = Column::of(recording, rows, schema, table, name).zip(Column::of(
                     recording,
@@ -128,12 +136,17 @@ fn not_given_back(recording: &Recording, trip: &RoundTrip<'_>) -> Vec<Finding> {
                     name,
                 ));
                 let Some((old_column, new_column)) = columns else { continue };
+                let mut looked = Looked::default();
                 for (key, row) in &old {
                     let Some(now) = new.get(key) else { continue };
+                    looked.at(old_column.text(row) == new_column.text(now));
                     let (was, is) = (old_column.value(row), new_column.value(now));
                     if !alike(&was, &is) && !is_of_the_clock(recording, &is) {
                         changes.add(name, key, [&was, &is]);
                     }
+                }
+                if looked.found_nothing() && rows.keeps(after, name) == Some(false) {
+                    changes.add_unseen(name, format!("other values than before among {} rows", rows.count()));
                 }
             }
             findings.extend(changes.of_downgrade(recording, down, table));
@@ -141,6 +154,25 @@ fn not_given_back(recording: &Recording, trip: &RoundTrip<'_>) -> Vec<Finding> {
         Some(findings)
     };
     found().unwrap_or_default()
+}
+
+/// Whether the texts of a column are the same in the rows that were looked at one by one. Where they
+/// are not, what they mean was judged, and a digest of texts says nothing more.
+#[derive(Default)]
+struct Looked {
+    rows: usize,
+    differed: bool,
+}
+
+impl Looked {
+    fn at(&mut self, same: bool) {
+        self.rows += 1;
+        self.differed |= !same;
+    }
+
+    fn found_nothing(&self) -> bool {
+        self.rows > 0 && !self.differed
+    }
 }
 
 /// Whether two values mean the same. A document that is written anew in a column of texts is the
@@ -166,6 +198,7 @@ struct Around<'a> {
     again: Option<BTreeMap<String, &'a [Option<String>]>>,
     before_rows: &'a TableRows,
     after_rows: &'a TableRows,
+    again_rows: Option<&'a TableRows>,
     before_schema: &'a Schema,
     after_schema: &'a Schema,
     recording: &'a Recording,
@@ -185,13 +218,14 @@ impl<'a> Side<'a> {
         let after_schema = self.recording.expected(&up.state)?;
         let (before_rows, after_rows) = (before.tables.get(table)?, after.tables.get(table)?);
         let again = self.trip.again().filter(|again| again.outcome.is_applied());
-        let again = again.and_then(|again| again.rows_after.as_deref()?.tables.get(table));
+        let again_rows = again.and_then(|again| again.rows_after.as_deref()?.tables.get(table));
         Some(Around {
             before: by_key(self.recording, before_rows, before_schema, table)?,
             after: by_key(self.recording, after_rows, after_schema, table)?,
-            again: again.and_then(|rows| by_key(self.recording, rows, after_schema, table)),
+            again: again_rows.and_then(|rows| by_key(self.recording, rows, after_schema, table)),
             before_rows,
             after_rows,
+            again_rows: again_rows.map(|rows| &**rows),
             before_schema,
             after_schema,
             recording: self.recording,
@@ -201,7 +235,7 @@ impl<'a> Side<'a> {
 
 impl Around<'_> {
     fn loses(&self) -> bool {
-        self.after_rows.rows.len() < self.before_rows.rows.len()
+        self.after_rows.count() < self.before_rows.count()
     }
 
     fn column_before(&self, table: &Name, name: &str) -> Option<Column<'_>> {
@@ -210,6 +244,13 @@ impl Around<'_> {
 
     fn column_after(&self, table: &Name, name: &str) -> Option<Column<'_>> {
         Column::of(self.recording, self.after_rows, self.after_schema, table, name)
+    }
+
+    /// Whether the upgrade leaves all values of a column as they are, by the digests; nothing where
+    /// they do not tell, or it does not make the same of them each time.
+    fn keeps(&self, column: &str) -> Option<bool> {
+        let settled = self.again_rows.is_none_or(|again| again.keeps(self.after_rows, column) == Some(true));
+        self.before_rows.keeps(self.after_rows, column).filter(|_| settled)
     }
 
     /// Whether the upgrade gives this row the same value each time.
@@ -246,7 +287,8 @@ fn changed_otherwise(sides: &[Side<'_>; 2]) -> Vec<Finding> {
         if one.loses() || other.loses() {
             continue;
         }
-        let mut changes = Changes::default();
+        let of_some = one.after_rows.digest.is_some() || other.after_rows.digest.is_some();
+        let mut changes = Changes { of_some, ..Changes::default() };
         for name in &one.after_rows.columns {
             let Some((one_new, other_new)) =
                 one.column_after(table, name).zip(other.column_after(table, name))
@@ -254,6 +296,7 @@ fn changed_otherwise(sides: &[Side<'_>; 2]) -> Vec<Finding> {
                 continue;
             };
             let old = (one.column_before(table, name), other.column_before(table, name));
+            let mut looked = Looked::default();
             for (key, row) in &one.after {
                 let (Some(other_row), Some(was), Some(other_was)) =
                     (other.after.get(key), one.before.get(key), other.before.get(key))
@@ -271,6 +314,19 @@ fn changed_otherwise(sides: &[Side<'_>; 2]) -> Vec<Finding> {
                 if same_before && settled && !alike(&value, &other_value) {
                     changes.add(name, key, [&value, &other_value]);
                 }
+                if let (Some(one_old), Some(other_old)) = &old {
+                    let kept = one_old.text(was) == one_new.text(row)
+                        && other_old.text(other_was) == other_new.text(other_row);
+                    looked.at(same_before && kept);
+                }
+            }
+            let digests = (one.keeps(name), other.keeps(name));
+            if let (true, (Some(one_keeps), Some(other_keeps))) = (looked.found_nothing(), digests)
+                && one_keeps != other_keeps
+            {
+                let changed = if other_keeps { &one } else { &other };
+                let (backend, rows) = (changed.recording.backend, changed.after_rows.count());
+                changes.add_unseen(name, format!("changed on {backend} alone, among {rows} rows"));
             }
         }
         findings.extend(changes.of_upgrade(&sides[1], table));
@@ -278,17 +334,33 @@ fn changed_otherwise(sides: &[Side<'_>; 2]) -> Vec<Finding> {
     findings
 }
 
-/// The columns whose values changed, each with how many rows and the first of them.
+/// The columns whose values changed.
 #[derive(Default)]
 struct Changes<'a> {
-    columns: BTreeMap<&'a str, (usize, [String; 3])>,
+    columns: BTreeMap<&'a str, Change>,
+    /// Whether only some rows of a large table were looked at.
+    of_some: bool,
+}
+
+/// How the values of a column changed.
+enum Change {
+    /// In how many rows, and in the first of them.
+    Seen(usize, [String; 3]),
+    /// As a digest tells, in none of the rows that were looked at.
+    Unseen(String),
 }
 
 impl<'a> Changes<'a> {
     fn add(&mut self, column: &'a str, key: &str, values: [&Datum; 2]) {
         let [one, other] = values.map(shown);
-        let first = || (0, [key.replace('\u{1f}', ", "), one, other]);
-        self.columns.entry(column).or_insert_with(first).0 += 1;
+        let first = || Change::Seen(0, [key.replace('\u{1f}', ", "), one, other]);
+        if let Change::Seen(rows, _) = self.columns.entry(column).or_insert_with(first) {
+            *rows += 1;
+        }
+    }
+
+    fn add_unseen(&mut self, column: &'a str, how: String) {
+        self.columns.insert(column, Change::Unseen(how));
     }
 
     fn names(&self) -> String {
@@ -298,9 +370,15 @@ impl<'a> Changes<'a> {
     }
 
     fn lines(&self, labels: [&str; 2]) -> String {
-        let line = |(name, (rows, [key, one, other])): (&&str, &(usize, [String; 3]))| {
-            let rows = counted(*rows, "row", "rows");
-            format!("{name} of row {key}: {} {one}, {} {other} ({rows})\n", labels[0], labels[1])
+        let line = |(name, change): (&&str, &Change)| match change {
+            Change::Seen(rows, [key, one, other]) => {
+                let rows = counted(*rows, "row", "rows");
+                let which = if self.of_some { " of those that were looked at" } else { "" };
+                format!("{name} of row {key}: {} {one}, {} {other} ({rows}{which})\n", labels[0], labels[1])
+            }
+            Change::Unseen(how) => {
+                format!("{name}: {how}, in none of those that were looked at one by one\n")
+            }
         };
         self.columns.iter().map(line).collect()
     }

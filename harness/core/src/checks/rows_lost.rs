@@ -1,5 +1,6 @@
 //! `rows-lost`: rows that were there before a revision are not there after it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::meant::Meant;
@@ -20,7 +21,8 @@ pub(super) static CHECK: Check = Check {
           and its downgrade takes back. Rows that a revision deletes in so many words are a note, and so are \
           those of a table that it drops and fills from other tables alone. The usual \
           culprit is a table rebuild on SQLite with foreign keys on: DROP TABLE deletes the rows first, and \
-          that cascades into the children.",
+          that cascades into the children. Of a table with some thousand rows all are counted, and only the \
+          made-up ones or those at both ends of its key are looked for one by one.",
     example: "DROP TABLE authors;",
     mend: "Turn foreign keys off outside the transaction while the table is rebuilt, or rebuild the children, too.",
     walks: &[Walk::Probe],
@@ -79,9 +81,14 @@ fn weighed(finding: Finding, table: &Name, meant: Option<&Meant<'_>>) -> Option<
     (!meant.with_what_goes_along(deleted).contains(table)).then_some(finding)
 }
 
-/// What a table lost: how many rows, and the keys that are known to be gone.
+/// How many keys that are gone a finding names of a large table.
+const SHOWN: usize = 20;
+
+/// What a table lost: how many rows, of how many if only some are known, and the keys that are known
+/// to be gone.
 struct Loss {
     rows: usize,
+    of: Option<usize>,
     keys: Vec<String>,
 }
 
@@ -98,19 +105,20 @@ fn losses<'a>(before: &'a Rows, seen: &Observation) -> Vec<(&'a Name, Loss)> {
 }
 
 fn loss(before: &TableRows, after: &TableRows) -> Option<Loss> {
-    let fewer = before.rows.len().saturating_sub(after.rows.len());
+    let fewer = before.count().saturating_sub(after.count());
     let keys = gone(before, after).unwrap_or_default();
     // Keys that all changed are a rewritten key; otherwise new rows may hide how many were lost.
     let rows =
         if keys.len() < before.rows.len() || after.rows.is_empty() { fewer.max(keys.len()) } else { fewer };
-    (fewer > 0).then_some(Loss { rows, keys })
+    let of = before.digest.as_ref().map(|digest| digest.rows);
+    (fewer > 0).then_some(Loss { rows, of, keys })
 }
 
 /// The primary keys that are no longer there, where both sides have the same key columns.
 fn gone(before: &TableRows, after: &TableRows) -> Option<Vec<String>> {
     let old = before.keys()?;
-    let new = after.project(&before.key)?;
-    let gone = old.iter().filter(|key| !new.contains(key));
+    let new: BTreeSet<_> = after.project(&before.key)?.into_iter().collect();
+    let gone = old.iter().filter(|key| !new.contains(*key));
     let text = |key: &Vec<Option<&str>>| {
         key.iter().map(|cell| shown(cell.unwrap_or("NULL"))).collect::<Vec<_>>().join(", ")
     };
@@ -119,15 +127,22 @@ fn gone(before: &TableRows, after: &TableRows) -> Option<Vec<String>> {
 
 fn finding(recording: &Recording, seen: &Observation, table: &Name, loss: &Loss) -> Finding {
     let revision = &seen.step.revision;
+    let rows = match loss.of {
+        None => counted(loss.rows, "row", "rows"),
+        Some(of) => format!("{} of {}", loss.rows, counted(of, "row", "rows")),
+    };
     let message = format!(
-        "{} of {} lost {} of table {} ({})",
+        "{} of {} lost {rows} of table {} ({})",
         seen.step.direction,
         recording.name(revision),
-        counted(loss.rows, "row", "rows"),
         table.quoted(),
         recording.backend
     );
-    let keys: String = loss.keys.iter().map(|key| format!("- {table} ({key})\n")).collect();
+    let shown = loss.of.map_or(loss.keys.len(), |_| SHOWN.min(loss.keys.len()));
+    let mut keys: String = loss.keys[..shown].iter().map(|key| format!("- {table} ({key})\n")).collect();
+    if shown < loss.keys.len() {
+        keys.push_str(&format!("- and {} more of those that were looked for\n", loss.keys.len() - shown));
+    }
     Finding::new(CHECK.id, message)
         .at(revision)
         .about(table)
@@ -155,6 +170,20 @@ mod tests {
         check(&CHECK, history)
             .finds(["upgrade of 2_two lost 1 row of table \"posts\" (sqlite)"])
             .shows("- posts (1)\n");
+    }
+
+    #[test]
+    fn counts_the_rows_of_a_large_table() {
+        let up = applied("1").carrying("posts", &["1", "2"], &["2"]).among(20_000, 19_000);
+        check(&CHECK, recording().revisions(1).probe([up]))
+            .finds(["upgrade of 1_one lost 1000 of 20000 rows of table \"posts\" (sqlite)"])
+            .shows("- posts (1)\n");
+    }
+
+    #[test]
+    fn rows_of_a_large_table_that_are_not_looked_at_any_more_are_not_lost() {
+        let up = applied("1").carrying("posts", &["1", "2"], &["2", "3"]).among(20_000, 20_000);
+        check(&CHECK, recording().revisions(1).probe([up])).finds([]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Check, Judgement};
 use crate::Backend;
 use crate::evidence::{
-    Attempt, AttemptResult, DanglingRow, Declared, Escape, Evidence, Failure, Observation, Outcome,
+    Attempt, AttemptResult, DanglingRow, Declared, Digest, Escape, Evidence, Failure, Observation, Outcome,
     Recording, Retried, Rows, Step, TableRows, Walk,
 };
 use crate::history::{Direction, History, RevisionId};
@@ -97,9 +97,23 @@ impl Seen {
             columns: vec!["id".to_owned()],
             key: vec!["id".to_owned()],
             rows: ids.iter().map(|id| vec![Some((*id).to_owned())]).collect(),
+            digest: None,
         };
         let all = |ids| Rows { tables: BTreeMap::from([(Name::new(table), Arc::new(rows(ids)))]) };
         self.rows = Some((all(before), all(after)));
+        self
+    }
+
+    /// The table is large, and those are only some of its rows.
+    pub(crate) fn among(mut self, before: usize, after: usize) -> Self {
+        if let Some((rows_before, rows_after)) = &mut self.rows {
+            for (rows, count) in [(rows_before, before), (rows_after, after)] {
+                for table in rows.tables.values_mut() {
+                    let digest = Digest { rows: count, ..Digest::default() };
+                    Arc::make_mut(table).digest = Some(digest);
+                }
+            }
+        }
         self
     }
 

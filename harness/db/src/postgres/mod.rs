@@ -17,7 +17,8 @@ use switchback_core::trials::Answer;
 
 use crate::drive::Place;
 use crate::introspect::postgres::Reader;
-use crate::record::{Engine, Ran, RecordError, Refusal, Run, Way};
+use crate::record::statement::string;
+use crate::record::{Engine, Ran, RecordError, Refusal, Run, Watched, Way};
 use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError, told};
 
 /// PostgreSQL databases on one server.
@@ -247,7 +248,25 @@ impl Engine for Postgres {
         table: &Name,
         group: &Group,
     ) -> Result<TableRows, RecordError> {
-        rows::read(database.looking().await?, table, group).await
+        rows::read(database.looking().await?, table, group, None).await
+    }
+
+    async fn carried(
+        &mut self,
+        database: &mut Database,
+        table: &Name,
+        group: &Group,
+        watched: &Watched,
+    ) -> Result<TableRows, RecordError> {
+        rows::read(database.looking().await?, table, group, Some(watched)).await
+    }
+
+    fn key(&self, group: &Group) -> Vec<String> {
+        rows::key_columns(group)
+    }
+
+    fn literal(&self, cell: &str) -> String {
+        string(cell)
     }
 
     async fn attempt(

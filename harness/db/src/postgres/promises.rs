@@ -7,7 +7,7 @@ use switchback_core::schema::{Attribute, Group, Kind, Name, Object, Schema};
 
 use super::run::is_of_the_server;
 use super::{rows, sqlx_error};
-use crate::record::{RecordError, Refusal};
+use crate::record::{RecordError, Refusal, Watched};
 
 pub(super) async fn attempt(
     connection: &mut PgConnection,
@@ -17,11 +17,14 @@ pub(super) async fn attempt(
 ) -> Result<AttemptResult, RecordError> {
     let begin = sqlx::raw_sql("BEGIN").execute(&mut *connection).await;
     begin.map_err(sqlx_error("beginning an attempt"))?;
-    let before = rows::read(connection, name, group).await?;
+    let watched = Watched::default();
+    let before = rows::read(connection, name, group, Some(&watched)).await?;
     // Constraint triggers that are deferred would otherwise wait for a commit that never comes.
     let tried = format!("{statement}; SET CONSTRAINTS ALL IMMEDIATE");
     let result = match sqlx::raw_sql(AssertSqlSafe(tried)).execute(&mut *connection).await {
-        Ok(_) if rows::read(connection, name, group).await? == before => AttemptResult::NoEffect,
+        Ok(_) if rows::read(connection, name, group, Some(&watched)).await?.same(&before) => {
+            AttemptResult::NoEffect
+        }
         Ok(_) => AttemptResult::Changed,
         Err(sqlx::Error::Database(error)) if !is_of_the_server(&*error) => refusal(&*error).of_attempt(),
         Err(error) => return Err(sqlx_error("trying to change an append-only table")(error)),

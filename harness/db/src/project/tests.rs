@@ -177,7 +177,7 @@ fn a_folder_is_for_the_backend_that_it_is_named_for() {
 #[rstest]
 #[case::nothing_recognised(
     &["schema.sql", "src/main.rs"],
-    "no migrations recognised in \"ROOT\": looked for migrations of dbmate, diesel, ",
+    "no migrations recognised in \"ROOT\": looked for migrations of alembic, dbmate, ",
 )]
 #[case::two_tools(
     &["migrations/1_a.sql", "migrations/2_b/up.sql"],

@@ -12,6 +12,7 @@ use switchback_core::trials::Answer;
 
 use super::RecordError;
 use super::touched::Touched;
+use super::watched::{Watched, Watchlist};
 use crate::drive::{Done, Driver, Order, Place};
 
 /// One script to run on a database, in the way that its tool runs it.
@@ -174,13 +175,29 @@ pub trait Engine {
         statements: &[String],
     ) -> Result<Vec<Result<(), Refusal>>, RecordError>;
 
-    /// Reads all rows of a table.
+    /// Reads rows of a table: all of them, or some if there are very many.
     async fn rows(
         &mut self,
         database: &mut Self::Database,
         table: &Name,
         group: &Group,
     ) -> Result<TableRows, RecordError>;
+
+    /// Reads what rows of a table are judged by: all of them, or if there are very many, a digest of
+    /// all with those that are watched, and some more if these are few.
+    async fn carried(
+        &mut self,
+        database: &mut Self::Database,
+        table: &Name,
+        group: &Group,
+        watched: &Watched,
+    ) -> Result<TableRows, RecordError>;
+
+    /// The columns of a table's primary key.
+    fn key(&self, group: &Group) -> Vec<String>;
+
+    /// A literal for a cell of rows that were read.
+    fn literal(&self, cell: &str) -> String;
 
     /// Tries a statement on a table in a transaction that is rolled back, and says what became of
     /// the table's rows.
@@ -216,7 +233,7 @@ pub trait Engine {
     async fn close(self) -> Result<(), RecordError>;
 }
 
-/// The rows of several tables at once.
+/// Rows of several tables at once, of large ones only some.
 pub(crate) async fn all_rows<E: Engine>(
     engine: &mut E,
     database: &mut E::Database,
@@ -232,7 +249,7 @@ pub(crate) async fn all_rows<E: Engine>(
     Ok(Arc::new(Rows { tables: found }))
 }
 
-/// The same where some of the rows are known from before: what is as it was, is held in memory once.
+/// What rows are judged by, where some are known from before: what is as it was, is held in memory once.
 pub(crate) async fn rows_anew<E: Engine>(
     engine: &mut E,
     database: &mut E::Database,
@@ -240,6 +257,7 @@ pub(crate) async fn rows_anew<E: Engine>(
     tables: impl Iterator<Item = &Name>,
     known: &Arc<Rows>,
     touched: &Touched,
+    watchlist: &mut Watchlist,
 ) -> Result<Arc<Rows>, RecordError> {
     let mut now = BTreeMap::new();
     for name in tables {
@@ -248,8 +266,9 @@ pub(crate) async fn rows_anew<E: Engine>(
         let rows = match before.filter(|_| !touched.touches(name)) {
             Some(rows) => Arc::clone(rows),
             None => {
-                let rows = engine.rows(database, name, group).await?;
-                match before.filter(|before| ***before == rows) {
+                let watched = watchlist.of(engine, name, known);
+                let rows = engine.carried(database, name, group, watched).await?;
+                match before.filter(|before| before.same(&rows)) {
                     Some(before) => Arc::clone(before),
                     None => Arc::new(rows),
                 }

@@ -18,6 +18,7 @@ mod steps;
 mod touched;
 mod trials;
 mod walks;
+pub(crate) mod watched;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use log::Log;
 pub use migrate::migrate;
 pub use trials::Asking;
 pub use walks::record;
+pub use watched::Watched;
 
 /// What to record on one backend.
 #[derive(Clone, Debug)]

@@ -12,11 +12,12 @@ use switchback_core::schema::{Group, Kind, Name, Schema};
 
 use super::attempts;
 use super::counting::{Counting, count, count_at_head};
-use super::engine::{Engine, Run, all_rows, rows_anew};
+use super::engine::{Engine, Run, rows_anew};
 use super::sow::{Field, sow, tables_to_feed};
 use super::steps::{PROBE, TRUNK, new_database, now, observe, unwritten};
 use super::touched::Touched;
 use super::trials;
+use super::watched::Watchlist;
 use super::{Asking, Counterpart, Plan, Progress, RecordError};
 
 /// Takes all walks of the plan on one backend.
@@ -69,6 +70,7 @@ pub(super) struct Probe<D> {
     /// Whether some of the rows were made up.
     made_up: bool,
     pub(super) rows: Option<Arc<Rows>>,
+    watchlist: Watchlist,
 }
 
 impl<'a, E: Engine> Recorder<'a, E> {
@@ -173,7 +175,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
         else {
             return Ok(());
         };
-        let full = all_rows(self.engine, &mut probe.database, &schema, rows.tables.keys()).await?;
+        let names = rows.tables.keys();
+        let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);
+        let full = rows_anew(self.engine, database, &schema, names, &rows, &Touched::All, watchlist).await?;
         let same = |(name, rows): (&Name, &Arc<TableRows>)| {
             full.tables.get(name).is_some_and(|full| full.is_same_as(rows))
         };
@@ -279,7 +283,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 None => Touched::by(script, self.engine.backend(), [before, schema]),
             };
             let (names, known) = (probe.seeded.iter(), probe.rows.clone().unwrap_or_default());
-            let rows = rows_anew(self.engine, &mut probe.database, schema, names, &known, &touched).await?;
+            let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);
+            let rows = rows_anew(self.engine, database, schema, names, &known, &touched, watchlist).await?;
             probe.rows = Some(rows);
         }
         seen.rows_before = rows_before;
@@ -338,7 +343,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
             }
         };
         let (seeded, barren) = (BTreeSet::new(), BTreeMap::new());
-        let mut probe = Probe { database, seeded, barren, made_up: false, rows: None };
+        let watchlist = Watchlist::default();
+        let mut probe = Probe { database, seeded, barren, made_up: false, rows: None, watchlist };
         let schema = Arc::clone(self.recording.head());
         self.seed(&mut probe, &schema, position, true).await?;
         Ok(probe)
@@ -375,6 +381,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
             }
         }
         probe.made_up |= !sown.rows.is_empty();
+        probe.watchlist.add(self.engine, schema, &sown.rows);
         probe.barren.extend(wanted.into_iter().filter(|(name, _)| sown.barren.contains_key(name)));
         self.barren.extend(sown.barren);
         self.fed.extend(sown.fed.iter().cloned());
@@ -393,7 +400,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let known = probe.rows.clone().unwrap_or_default();
         let names = probe.seeded.iter();
         let touched = if sown_by_hand { Touched::All } else { Touched::These(fed) };
-        let rows = rows_anew(self.engine, &mut probe.database, schema, names, &known, &touched).await?;
+        let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);
+        let rows = rows_anew(self.engine, database, schema, names, &known, &touched, watchlist).await?;
         probe.rows = Some(rows);
         Ok(())
     }

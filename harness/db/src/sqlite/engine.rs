@@ -12,7 +12,7 @@ use switchback_core::trials::Answer;
 use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, trial, version, ways};
 use crate::drive::Place;
 use crate::introspect::sqlite::Reader;
-use crate::record::{Engine, Ran, RecordError, Refusal, Run, Way};
+use crate::record::{Engine, Ran, RecordError, Refusal, Run, Watched, Way};
 
 /// SQLite databases in one folder.
 pub struct Sqlite {
@@ -204,7 +204,25 @@ impl Engine for Sqlite {
         table: &Name,
         group: &Group,
     ) -> Result<TableRows, RecordError> {
-        rows::read(database.connection().await?, table, group).await
+        rows::read(database.connection().await?, table, group, None).await
+    }
+
+    async fn carried(
+        &mut self,
+        database: &mut Opened,
+        table: &Name,
+        group: &Group,
+        watched: &Watched,
+    ) -> Result<TableRows, RecordError> {
+        rows::read(database.connection().await?, table, group, Some(watched)).await
+    }
+
+    fn key(&self, group: &Group) -> Vec<String> {
+        rows::key_columns(group)
+    }
+
+    fn literal(&self, cell: &str) -> String {
+        cell.to_owned()
     }
 
     async fn attempt(

@@ -9,7 +9,7 @@ use switchback_core::schema::{Attribute, Group, Kind, Name, Object};
 
 use super::rows;
 use super::run::is_of_the_library;
-use crate::record::{RecordError, Refusal};
+use crate::record::{RecordError, Refusal, Watched};
 
 fn failed(error: sqlx::Error) -> RecordError {
     RecordError::database(Backend::Sqlite, "trying to change an append-only table", error)
@@ -22,9 +22,12 @@ pub(super) async fn attempt(
     statement: &str,
 ) -> Result<AttemptResult, RecordError> {
     sqlx::raw_sql("BEGIN").execute(&mut *connection).await.map_err(failed)?;
-    let before = rows::read(connection, name, group).await?;
+    let watched = Watched::default();
+    let before = rows::read(connection, name, group, Some(&watched)).await?;
     let result = match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await {
-        Ok(_) if rows::read(connection, name, group).await? == before => AttemptResult::NoEffect,
+        Ok(_) if rows::read(connection, name, group, Some(&watched)).await?.same(&before) => {
+            AttemptResult::NoEffect
+        }
         Ok(_) => AttemptResult::Changed,
         Err(sqlx::Error::Database(error)) if !is_of_the_library(&*error) => refusal(&*error).of_attempt(),
         Err(error) => return Err(failed(error)),

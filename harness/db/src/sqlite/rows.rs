@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, Row as _};
-use sqlx_sqlite::SqliteConnection;
+use sqlx_sqlite::{SqliteConnection, SqliteRow};
 use switchback_core::Backend;
 use switchback_core::evidence::{DanglingRow, TableRows};
 use switchback_core::schema::{Attribute, Group, Kind, Name};
 
+use super::digest;
 use super::promises::refusal;
 use super::run::is_of_the_library;
 use crate::record::statement::identifier;
-use crate::record::{RecordError, Refusal};
+use crate::record::watched::{ENDS, MANY};
+use crate::record::{RecordError, Refusal, Watched};
 
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
@@ -28,27 +30,84 @@ pub(super) async fn insert(
     Ok(answers)
 }
 
-/// `quote()` gives a text that tells a number from a string and a blob from either, which a cast to
-/// text would not (SQLite manual, "Built-In Scalar SQL Functions").
+/// All rows, or of a large table some: without a watchlist any, with one those that are watched and a
+/// digest of all.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     name: &Name,
     group: &Group,
+    watched: Option<&Watched>,
 ) -> Result<TableRows, RecordError> {
-    let columns: Vec<String> = group.columns().into_iter().map(|(column, _)| column.to_owned()).collect();
-    let cells: Vec<String> = columns.iter().map(|column| format!("quote({})", identifier(column))).collect();
-    let query = format!("SELECT {} FROM {}", cells.join(", "), name.in_sql());
     let failed = |error| RecordError::database(Backend::Sqlite, "reading rows", error);
-    let found = sqlx::query(AssertSqlSafe(query)).persistent(false).fetch_all(connection).await;
-    let found = found.map_err(failed)?;
-    let mut rows = Vec::with_capacity(found.len());
-    for row in &found {
-        let cell =
-            |place| row.try_get::<String, _>(place).map(|cell| Some(cell).filter(|cell| cell != "NULL"));
-        rows.push((0..columns.len()).map(cell).collect::<Result<Vec<_>, _>>().map_err(failed)?);
+    found(connection, name, group, watched).await.map_err(failed)
+}
+
+async fn found(
+    connection: &mut SqliteConnection,
+    name: &Name,
+    group: &Group,
+    watched: Option<&Watched>,
+) -> Result<TableRows, sqlx::Error> {
+    let columns: Vec<String> = group.columns().into_iter().map(|(column, _)| column.to_owned()).collect();
+    let cells: Vec<String> = columns.iter().map(|column| text(column)).collect();
+    let from = format!("SELECT {} FROM {}", cells.join(", "), name.in_sql());
+    let mut rows = select(connection, &format!("{from} LIMIT {}", MANY + 1)).await?;
+    let key = key_columns(group);
+    let mut digest = None;
+    if rows.len() > MANY {
+        rows.truncate(2 * ENDS);
+        if !key.is_empty() {
+            rows = some(connection, &from, &columns, &key, watched).await?;
+        }
+        if watched.is_some() {
+            digest = Some(digest::of(connection, name, group, &columns, &key).await?);
+        }
     }
     rows.sort();
-    Ok(TableRows { key: key_columns(group), columns, rows })
+    Ok(TableRows { key, columns, rows, digest })
+}
+
+/// The watched rows of a table, and if these are few, the first and the last by its key.
+async fn some(
+    connection: &mut SqliteConnection,
+    from: &str,
+    columns: &[String],
+    key: &[String],
+    watched: Option<&Watched>,
+) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
+    let mut rows = Vec::new();
+    if let Some((names, keys)) = watched.and_then(|watched| watched.columns_and_keys(columns)) {
+        rows = select(connection, &format!("{from} WHERE ({names}) IN (VALUES {keys})")).await?;
+    }
+    if rows.len() < 2 * ENDS {
+        let ends = ["ASC", "DESC"].map(|direction| {
+            let order = key.iter().map(|column| format!("{} {direction}", identifier(column)));
+            let order = order.collect::<Vec<_>>().join(", ");
+            format!("SELECT * FROM ({from} ORDER BY {order} LIMIT {ENDS})")
+        });
+        rows.extend(select(connection, &ends.join(" UNION ALL ")).await?);
+        rows.sort();
+        rows.dedup();
+    }
+    Ok(rows)
+}
+
+/// `quote()` gives a text that tells a number from a string and a blob from either, which a cast to
+/// text would not (SQLite manual, "Built-In Scalar SQL Functions").
+fn text(column: &str) -> String {
+    format!("quote({})", identifier(column))
+}
+
+async fn select(
+    connection: &mut SqliteConnection,
+    query: &str,
+) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
+    let found = sqlx::query(AssertSqlSafe(query)).persistent(false).fetch_all(connection).await?;
+    let cell = |row: &SqliteRow, place| {
+        row.try_get::<String, _>(place).map(|cell| Some(cell).filter(|cell| cell != "NULL"))
+    };
+    let cells = |row: &SqliteRow| (0..row.len()).map(|place| cell(row, place)).collect();
+    found.iter().map(cells).collect()
 }
 
 /// The columns of the primary key.
