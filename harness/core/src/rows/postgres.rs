@@ -110,7 +110,8 @@ pub(super) fn read(column: &ColumnType, text: &str) -> Datum {
 /// `{a,"b c",NULL,{nested}}`.
 fn array(element: &ColumnType, text: &str) -> Option<Datum> {
     // Bounds other than the usual ones stand before: `[0:1]={a,b}`.
-    let text = text.split_once("={").map_or(text, |(_, rest)| &text[text.len() - rest.len() - 1..]);
+    let bounds = text.starts_with('[').then(|| text.find("={")).flatten();
+    let text = bounds.map_or(text, |bounds| &text[bounds + 1..]);
     let mut chars = text.strip_prefix('{')?.strip_suffix('}')?.chars().peekable();
     let mut elements = Vec::new();
     while let Some(first) = chars.peek().copied() {

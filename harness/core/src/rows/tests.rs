@@ -103,6 +103,12 @@ fn the_edges_read_back_on_both_backends() {
     }
 }
 
+#[test]
+fn what_looks_like_the_bounds_of_an_array_may_be_in_it() {
+    let arrays = TYPES.iter().position(|(postgres, ..)| *postgres == "text[]").unwrap();
+    reads_back(arrays, &Datum::Array(vec![Datum::Text("={".to_owned()), Datum::Text("[0:1]={".to_owned())]));
+}
+
 proptest! {
     #[test]
     fn any_value_reads_back_on_both_backends(
