@@ -118,6 +118,10 @@ impl Seen {
     }
 
     /// It was taken once more with plain rows, and then went like this.
+    pub(crate) fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
     pub(crate) fn retried(mut self, outcome: Outcome, row: &str) -> Self {
         self.retried = Some(Retried { outcome, row: Some(row.to_owned()), bent: false });
         self

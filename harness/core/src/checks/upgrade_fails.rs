@@ -126,6 +126,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_program_makes_of_made_up_rows_is_a_warning() {
+        let failed = failed("1", "'NoneType' has no attribute").carrying("users", &["1"], &["1"]);
+        let again = failed.outcome().clone();
+        let history = recording().revisions(1).trunk([applied("1")]).probe([failed.retried(again, "")]);
+        check(&CHECK, history)
+            .finds([
+                "upgrade of 1_one failed on a database that carries certain rows (sqlite): 'NoneType' has no attribute",
+            ])
+            .weighs(Severity::Warning);
+    }
+
+    #[test]
     fn is_silent_when_all_apply() {
         let history = recording().revisions(2).trunk([applied("1"), applied("2")]).probe([applied("1")]);
         check(&CHECK, history).finds([]);

@@ -203,7 +203,7 @@ fn values(pair: &Pair<'_>, column: &Column<'_>, optional: bool, ids: &Ids, found
         let read = |side: &Side<'_>, text: &str| {
             let text = match attribute {
                 Attribute::Generated => text.rsplit_once(' ').map_or(text, |(expression, _)| expression),
-                _ => text,
+                _ => as_number(text, family),
             };
             pair.scope(side).read(text).map(|form| form::coerced(form, Some(family)))
         };
@@ -251,6 +251,14 @@ fn values(pair: &Pair<'_>, column: &Column<'_>, optional: bool, ids: &Ids, found
             }
         }
     }
+}
+
+/// A number that is written as a text is kept as a number where the column is one (SQLite manual,
+/// "Datatypes In SQLite", 3; PostgreSQL takes it for one right away).
+fn as_number(text: &str, family: Family) -> &str {
+    let numeric = matches!(family, Family::Integer | Family::Boolean | Family::Decimal | Family::Real);
+    let inner = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+    inner.filter(|inner| numeric && inner.parse::<f64>().is_ok()).unwrap_or(text)
 }
 
 /// Whether both defaults are the present moment or both a new random value, in whichever words.

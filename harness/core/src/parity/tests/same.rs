@@ -57,6 +57,8 @@ use super::compared;
 )]
 #[case::today("column at: date | default CURRENT_DATE", "column at: DATE | default date('now')")]
 #[case::boolean_number("column flag: boolean | default false", "column flag: BOOLEAN | default 0")]
+#[case::boolean_quoted("column flag: boolean | default false", "column flag: BOOLEAN | default '0'")]
+#[case::number_quoted("column n: integer | default 7", "column n: INTEGER | default '7'")]
 #[case::number_boolean("column n: integer | default 1", "column n: BOOLEAN | default true")]
 #[case::text("column name: text | default 'a'::text", "column name: TEXT | default 'a'")]
 #[case::varchar(
