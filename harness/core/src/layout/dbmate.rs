@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Claim, Entry, LayoutError, SourceTree};
+use super::{Claim, Entry, LayoutError, Options, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, History, Revision, RevisionId, Script, Sending, Tool};
 
@@ -43,7 +43,7 @@ impl super::Layout for Layout {
         !path.contains('/') && path.ends_with(".sql")
     }
 
-    fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError> {
+    fn read_with(&self, folder: &SourceTree, backend: Backend, _: &Options) -> Result<History, LayoutError> {
         // In the order of their names as text (`FindMigrations` in `db.go`).
         let mut versions: BTreeMap<&str, &str> = BTreeMap::new();
         let mut revisions = Vec::new();

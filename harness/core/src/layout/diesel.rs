@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::dialect::{Dialect, Variants};
-use super::{Claim, Entry, LayoutError, Library, SourceTree};
+use super::{Claim, Entry, LayoutError, Library, Options, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, History, Revision, RevisionId, Sending, Tool};
 
@@ -48,7 +48,7 @@ impl super::Layout for Layout {
         path.split_once('/').is_some_and(|(_, file)| file == METADATA || step(file).is_some())
     }
 
-    fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError> {
+    fn read_with(&self, folder: &SourceTree, backend: Backend, _: &Options) -> Result<History, LayoutError> {
         let mut revisions: BTreeMap<String, (&str, Revision)> = BTreeMap::new();
         for (name, entry) in folder.top_level() {
             if let (Entry::Unreadable(_), false) = (entry, name.starts_with('.')) {

@@ -69,10 +69,6 @@ impl super::Layout for Layout {
         16
     }
 
-    fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError> {
-        self.read_with(folder, backend, &Options::default())
-    }
-
     fn read_with(
         &self,
         folder: &SourceTree,

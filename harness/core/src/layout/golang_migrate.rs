@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Claim, Entry, LayoutError, Library, SourceTree};
+use super::{Claim, Entry, LayoutError, Library, Options, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, Direction, History, Revision, RevisionId, Script, Sending, Tool};
 use crate::sql;
@@ -47,7 +47,7 @@ impl super::Layout for Layout {
         !path.contains('/') && matches!(FileName::parse(path), Ok(Some(_)))
     }
 
-    fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError> {
+    fn read_with(&self, folder: &SourceTree, backend: Backend, _: &Options) -> Result<History, LayoutError> {
         let mut slots: BTreeMap<i64, Slot<'_>> = BTreeMap::new();
         for (file, _) in folder.top_level().filter(|(_, entry)| **entry != Entry::Folder) {
             let Some(name) = FileName::parse(file).map_err(|fault| fault.of(folder.path_of(file)))? else {

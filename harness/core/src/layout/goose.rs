@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::parse::{Fault, Part};
-use super::{Claim, Entry, LayoutError, Library, SourceTree};
+use super::{Claim, Entry, LayoutError, Library, Options, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, Direction, History, Revision, RevisionId, Script, Sending, Tool};
 
@@ -58,7 +58,7 @@ impl super::Layout for Layout {
         !path.contains('/') && path.ends_with(".sql")
     }
 
-    fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError> {
+    fn read_with(&self, folder: &SourceTree, backend: Backend, _: &Options) -> Result<History, LayoutError> {
         let mut revisions: BTreeMap<i64, (&str, Revision)> = BTreeMap::new();
         for (file, entry) in folder.top_level().filter(|(_, entry)| **entry != Entry::Folder) {
             let Some((stem, is_sql)) = stem(file) else {

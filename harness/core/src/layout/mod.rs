@@ -52,25 +52,26 @@ pub trait Layout: Sync {
         path.ends_with(".sql")
     }
 
-    /// The history that a folder holds for one backend.
+    /// The history that a folder holds for one backend, as the config's further keys under `[history]`
+    /// want it.
     ///
     /// # Errors
     ///
     /// If files make no history, or would make the tool fail before it ran any of them.
-    fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError>;
-
-    /// The same, as the config's further keys under `[history]` want it.
-    ///
-    /// # Errors
-    ///
-    /// The same.
     fn read_with(
         &self,
         folder: &SourceTree,
         backend: Backend,
-        _options: &Options,
-    ) -> Result<History, LayoutError> {
-        self.read(folder, backend)
+        options: &Options,
+    ) -> Result<History, LayoutError>;
+
+    /// The same where the config has no such keys.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError> {
+        self.read_with(folder, backend, &Options::default())
     }
 
     /// The further keys under `[history]` that [`read_with`](Self::read_with) heeds.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::dialect::{Dialect, Variants};
-use super::{Claim, Entry, LayoutError, SourceTree};
+use super::{Claim, Entry, LayoutError, Options, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, Direction, History, Revision, RevisionId, Script, Sending, Tool};
 
@@ -45,7 +45,7 @@ impl super::Layout for Layout {
         !path.contains('/') && FileName::parse(path).is_some()
     }
 
-    fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError> {
+    fn read_with(&self, folder: &SourceTree, backend: Backend, _: &Options) -> Result<History, LayoutError> {
         let mut slots: BTreeMap<i64, Slot<'_>> = BTreeMap::new();
         for (file, _) in folder.top_level().filter(|(_, entry)| **entry != Entry::Folder) {
             let Some(name) = FileName::parse(file) else {

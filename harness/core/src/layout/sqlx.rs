@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha384};
 
 use super::dialect::{Dialect, Variants};
-use super::{Claim, Entry, LayoutError, Library, SourceTree};
+use super::{Claim, Entry, LayoutError, Library, Options, SourceTree};
 use crate::Backend;
 use crate::history::{Bookkeeping, History, Revision, RevisionId, Script, Sending, Tool};
 
@@ -52,7 +52,7 @@ impl super::Layout for Layout {
         !path.contains('/') && path.ends_with(".sql")
     }
 
-    fn read(&self, folder: &SourceTree, backend: Backend) -> Result<History, LayoutError> {
+    fn read_with(&self, folder: &SourceTree, backend: Backend, _: &Options) -> Result<History, LayoutError> {
         let mut slots: BTreeMap<i64, Slot<'_>> = BTreeMap::new();
         for (file, entry) in folder.top_level() {
             match entry {
