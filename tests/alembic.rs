@@ -8,7 +8,9 @@ mod support;
 use std::path::Path;
 
 use rstest::rstest;
+use rustix::process::{Signal, kill_process};
 use support::command::{Project, Ran};
+use support::processes::{Process, below, wait_for, wait_until_gone};
 use support::python::interpreter;
 use support::{is_skipped, report, repository};
 use switchback::{Backend, Check};
@@ -182,6 +184,61 @@ fn what_the_models_declare_is_compared() {
     check(&project, &python, "")
         .ends(1)
         .says("column \"name\" of table \"a\" is declared but not migrated (sqlite)");
+}
+
+/// What Alembic's own autogenerate would not speak of is no finding, be it declared or found.
+#[test]
+fn what_the_project_leaves_out_of_the_comparison_is_left_out() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env =
+        format!("import os\nURL = os.environ['DATABASE_URL']\nfrom models import metadata, kept\n{RUN}");
+    let filtered = env.replace("target_metadata=None", "target_metadata=metadata, include_object=kept");
+    let models = "import sqlalchemy as sa\nmetadata = sa.MetaData()\n\
+                  sa.Table('mirror', metadata, sa.Column('id', sa.Integer), info={'skip': True})\n\
+                  sa.Table('b', metadata, sa.Column('id', sa.Integer, primary_key=True), sa.Column('x_new', sa.Integer))\n\
+                  def kept(found, name, kind, reflected, other):\n    \
+                      if kind == 'table' and reflected and other is None:\n        return False\n    \
+                      return not found.info.get('skip') and not name.startswith('x_')\n";
+    let create =
+        "op.create_table('b', sa.Column('id', sa.Integer, primary_key=True), sa.Column('old', sa.Integer))";
+    let project = |env: &str| {
+        project(env)
+            .with("models.py", models)
+            .with("migrations/versions/b2.py", revision("b2", "'a1'", create, "op.drop_table('b')"))
+    };
+    let ran = check(&project(&filtered), &python, "--check metadata-drift").ends(1);
+    let ran = ran.says("column \"old\" of table \"b\" is migrated but not declared (sqlite)");
+    for left_out in ["table \"a\"", "mirror", "x_new"] {
+        assert!(!ran.stdout.contains(left_out), "{ran}");
+    }
+    let everything = env.replace("target_metadata=None", "target_metadata=metadata");
+    let ran = check(&project(&everything), &python, "--check metadata-drift").ends(1);
+    ran.says("table \"a\"").says("mirror").says("x_new");
+}
+
+/// A step ends with the run, be it asked to stop or killed.
+#[rstest]
+#[case::on_ctrl_c(Signal::INT)]
+#[case::when_killed(Signal::KILL)]
+fn a_step_ends_with_the_run(#[case] signal: Signal) {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env = format!("import os\nURL = os.environ['DATABASE_URL']\n{RUN}");
+    let sleeps = "import subprocess; subprocess.run(['sleep', '600'])";
+    let project = project(&env).with("migrations/versions/b2.py", revision("b2", "'a1'", sleeps, "pass"));
+    let environment = python.parent().unwrap().parent().unwrap();
+    let running = project.command("check --backend sqlite").env("VIRTUAL_ENV", environment).start();
+    let asleep = |one: &Process| one.command.starts_with("sleep 600");
+    wait_for("the step", || below(running.pid()).into_iter().find(asleep));
+    let started = below(running.pid());
+    assert!(started.len() >= 3, "a process, its watch and what the step has started: {started:?}");
+    let asked = std::time::Instant::now();
+    kill_process(running.pid(), signal).unwrap();
+    match signal {
+        Signal::KILL => running.was_killed(),
+        _ => drop(running.end().ends(130).says("interrupted")),
+    }
+    assert!(asked.elapsed().as_secs() < 20);
+    started.iter().for_each(wait_until_gone);
 }
 
 #[test]

@@ -7,7 +7,9 @@ mod support;
 use std::process::Command;
 
 use rstest::rstest;
+use rustix::process::{Signal, kill_process};
 use support::command::Project;
+use support::processes::{Process, below, wait_for, wait_until_gone};
 use support::python::interpreter;
 use support::{is_skipped, report, repository};
 use switchback::report::Severity;
@@ -68,6 +70,35 @@ fn what_a_tool_says_of_itself_is_held_against_the_step() {
     );
     let ran = project(&commands).with("make.py", make).run("check --backend sqlite").ends(1);
     ran.says("afterwards command says that \"2\" is applied, which is not so");
+}
+
+/// What a tool does not tell may be anything, so that no table is passed over.
+#[test]
+fn a_sequence_left_behind_by_a_command_is_found() {
+    let Some(python) = interpreter() else { return };
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let make = "import os, psycopg2\nwith psycopg2.connect(os.environ['WHERE']) as one:\n    \
+                one.cursor().execute('create table t (id serial primary key, a int); \
+                insert into t values (1, 1), (2, 2)')\n";
+    let commands =
+        format!("up = \"{} make.py\"\nhistory = \"echo 1\"\nurl = {{ env = \"WHERE\" }}\n", python.display());
+    let ran = project(&commands).with("make.py", make).run("check --backend postgres").ends(1);
+    ran.says("error[sequence-behind]");
+}
+
+#[test]
+fn a_command_is_not_waited_for_on_ctrl_c() {
+    let project = project("up = \"sleep 600\"\nhistory = \"echo 1\"");
+    let running = project.command("check --backend sqlite").start();
+    let asleep = |one: &Process| one.command.starts_with("sleep 600");
+    let step = wait_for("the step", || below(running.pid()).into_iter().find(asleep));
+    let asked = std::time::Instant::now();
+    kill_process(running.pid(), Signal::INT).unwrap();
+    running.end().ends(130).says("interrupted");
+    assert!(asked.elapsed().as_secs() < 20);
+    wait_until_gone(&step);
 }
 
 #[test]

@@ -89,14 +89,19 @@ fn print(text: &str) {
 /// Runs a future until it is done or the process is asked to stop; what it held is then dropped.
 fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         // Before anything is made that a signal would leave behind.
         let stop = asked_to_stop();
         tokio::select! {
             done = future => done,
             () = stop => Err(Error::Interrupted),
         }
-    })
+    });
+    if matches!(done, Err(Error::Interrupted)) {
+        // A step that another program takes is not waited for.
+        switchback_db::drive::stop();
+    }
+    done
 }
 
 /// Hears signals from now on; done once one asks to stop.

@@ -8,7 +8,7 @@ use crate::Backend;
 use crate::history::{Direction, History, Revision, RevisionId, Script, State};
 use crate::report::{Location, NotRun};
 use crate::rows::{Candidate, cut};
-use crate::schema::{Name, Schema};
+use crate::schema::{Name, ObjectId, Schema};
 use crate::sql::leading_words;
 use crate::trials::{Dialect, Trial};
 
@@ -105,13 +105,14 @@ impl Recording {
         }
     }
 
-    /// The SQL of a step: what its tool sent, or else the revision's own script.
+    /// The SQL of a step: what its tool sent, or else the revision's own script. Nothing if there is
+    /// none, or if the tool does not tell.
     pub fn script_of(&self, seen: &Observation) -> Option<Script> {
         let revision = self.history.get(&seen.step.revision)?;
         let own = revision.script(seen.step.direction);
         match &seen.sent {
             Some(sent) => Some(Script::new(own.map_or("", |script| &script.path), Arc::clone(sent))),
-            None => own.cloned(),
+            None => own.filter(|_| self.history.tool().tells_all()).cloned(),
         }
     }
 
@@ -434,6 +435,8 @@ pub struct Declared {
     pub file: String,
     /// Whether it is declared by models, which mostly have no words for triggers, routines and views.
     pub by_models: bool,
+    /// The objects that the project leaves out when it compares the two itself.
+    pub left_out: BTreeSet<ObjectId>,
     /// The schema that the declaration builds, or how building it failed.
     pub schema: Result<Arc<Schema>, Failure>,
 }

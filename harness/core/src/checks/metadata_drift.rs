@@ -14,8 +14,8 @@ pub(super) static CHECK: Check = Check {
     why: "The declaration is built in an empty database of the same backend, and what introspection finds \
           there is compared with what it finds at head, name by name and attribute by attribute. The order \
           of columns does not count. Models (Alembic's target_metadata) mostly have no words for triggers, \
-          routines and views: a kind of object of which they declare none is one note. Without a \
-          declaration nothing is judged.",
+          routines and views: a kind of object of which they declare none is one note. What env.py leaves \
+          out for Alembic (include_name, include_object) is left out here. Without a declaration nothing is judged.",
     example: "CREATE INDEX ix_notes_title ON notes (title);",
     mend: "Write a revision that builds what the declaration says, or correct the declaration.",
     walks: &[Walk::Trunk, Walk::Metadata],
@@ -56,6 +56,11 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     let head = recording.head();
     let mut wordless: Vec<ObjectId> = Vec::new();
     let mut found = trace::traces(&schema.diff(head));
+    let left_out = |id: &ObjectId| {
+        let table = ObjectId::whole(id.group_kind, id.group.clone());
+        declared.left_out.contains(id) || declared.left_out.contains(&table)
+    };
+    found.retain(|trace| !left_out(&trace.object));
     if declared.by_models {
         take_any_name(&mut found, schema, head);
     }
@@ -186,6 +191,7 @@ fn finding(recording: &Recording, file: &str, declared: &Schema, found: Trace) -
 mod tests {
     use super::CHECK;
     use crate::checks::testing::{applied, check, recording, schema};
+    use crate::schema::{Kind, Name, ObjectId};
 
     #[test]
     fn names_what_differs_on_either_side() {
@@ -199,6 +205,19 @@ mod tests {
             "column \"email\" of table \"users\" is declared but not migrated (sqlite)",
             "column \"extra\" of table \"users\" is migrated but not declared (sqlite)",
         ]);
+    }
+
+    #[test]
+    fn what_the_project_leaves_out_is_left_out() {
+        let head = schema(&["users", "users.id", "users.extra", "spatial", "spatial.id"]);
+        let table = |name: &str| ObjectId::whole(Kind::Table, Name::new(name));
+        let history = recording()
+            .revisions(1)
+            .trunk([applied("1").seeing(&head)])
+            .declaring(&schema(&["users", "users.id"]))
+            .leaving_out(table("spatial"));
+        check(&CHECK, history)
+            .finds(["column \"extra\" of table \"users\" is migrated but not declared (sqlite)"]);
     }
 
     #[test]

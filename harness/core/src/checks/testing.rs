@@ -1,6 +1,6 @@
 //! Evidence written by hand, so that a check's tests read as a table of cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +57,7 @@ pub(crate) struct Hand {
     walks: BTreeMap<Walk, Vec<Seen>>,
     metadata: Option<Schema>,
     by_models: bool,
+    left_out: BTreeSet<ObjectId>,
     attempts: Vec<Attempt>,
     trials: Vec<Trial>,
     dangling: Vec<DanglingRow>,
@@ -185,6 +186,12 @@ impl Hand {
         self
     }
 
+    /// What the project leaves out when it compares what it declares.
+    pub(crate) fn leaving_out(mut self, object: ObjectId) -> Self {
+        self.left_out.insert(object);
+        self
+    }
+
     /// The same, by models.
     pub(crate) fn with_models(self, schema: &Schema) -> Self {
         Self { by_models: true, ..self.declaring(schema) }
@@ -250,6 +257,7 @@ impl Hand {
             metadata: self.metadata.map(|schema| Declared {
                 file: "schema.sql".to_owned(),
                 by_models: self.by_models,
+                left_out: self.left_out,
                 schema: Ok(Arc::new(schema)),
             }),
             counted: Vec::new(),

@@ -10,6 +10,8 @@ pub struct Driven {
     pub name: &'static str,
     /// The tables in which it remembers what is applied.
     pub tables: Vec<String>,
+    /// Whether it tells which SQL it has sent.
+    pub tells_all: bool,
     /// What to write where, so that a revision runs outside a transaction.
     pub outside_transaction: &'static str,
 }
@@ -21,6 +23,10 @@ impl Tool for Driven {
 
     fn sending(&self) -> Sending {
         Sending::Statements
+    }
+
+    fn tells_all(&self) -> bool {
+        self.tells_all
     }
 
     /// Drivers leave SQLite's own default.

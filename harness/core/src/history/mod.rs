@@ -114,6 +114,21 @@ impl History {
         self.position(id).map(|position| &self.revisions[position])
     }
 
+    /// The state in which these revisions are applied, and all that must be before them; none if one of
+    /// them is not known.
+    pub fn state_of(&self, heads: &[RevisionId]) -> Option<State> {
+        let mut state = State::base();
+        let mut left: Vec<usize> = heads.iter().map(|head| self.position(head)).collect::<Option<_>>()?;
+        while let Some(position) = left.pop() {
+            if !state.contains(position) {
+                state = state.with(position);
+                let parents = &self.revisions[position].parents;
+                left.extend(parents.iter().filter_map(|parent| self.position(parent)));
+            }
+        }
+        Some(state)
+    }
+
     /// The state in which nothing is applied.
     pub const fn base_state(&self) -> State {
         State::base()

@@ -34,6 +34,11 @@ pub trait Tool: fmt::Debug + Send + Sync {
     /// How a script is handed to the database.
     fn sending(&self) -> Sending;
 
+    /// Whether it is known what a step runs: by its script, or since the tool says so.
+    fn tells_all(&self) -> bool {
+        true
+    }
+
     /// Whether SQLite enforces foreign keys on the connections that the tool opens, where the
     /// project's config does not say how the application opens them.
     fn foreign_keys(&self) -> bool;

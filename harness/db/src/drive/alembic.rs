@@ -15,8 +15,9 @@ use switchback_core::config::{HistoryConfig, UrlBy};
 use switchback_core::evidence::{Failure, Outcome};
 use switchback_core::history::{Direction, Downgrade, Driven, History, Revision, RevisionId, Script};
 use switchback_core::report::Location;
+use switchback_core::schema::{Kind, ObjectId};
 
-use super::process::{Resident, Silence};
+use super::process::{LIMIT, Resident, Silence, last_lines, shown};
 use super::{Declaring, Done, DriveError, Order, Place, python};
 
 pub(super) const NAME: &str = "alembic";
@@ -26,10 +27,6 @@ const RESIDENT: &str = concat!(
     include_str!("alembic/running.py"),
     include_str!("alembic/resident.py"),
 );
-/// How long a step may take, unless the config says otherwise.
-const LIMIT: Duration = Duration::from_secs(300);
-/// How much of what Alembic says is shown.
-const SHOWN: usize = 20;
 
 /// Alembic for one backend.
 #[derive(Debug)]
@@ -227,6 +224,7 @@ impl Alembic {
         let tool = Driven {
             name: NAME,
             tables: self.tables.clone(),
+            tells_all: true,
             outside_transaction: "put the statement into \"with op.get_context().autocommit_block():\"",
         };
         let mut sources = BTreeMap::new();
@@ -319,6 +317,27 @@ impl Alembic {
             None => Outcome::Applied,
         };
         Ok(Declaring::Built(self.relative(&self.told.env_file), outcome))
+    }
+
+    /// The objects that the project leaves out of what is compared (`include_name`, `include_object`).
+    pub(super) fn left_out(&mut self, objects: &[ObjectId]) -> Result<Vec<ObjectId>, DriveError> {
+        let kinds =
+            BTreeMap::from([(Kind::Table, "table"), (Kind::Column, "column"), (Kind::Index, "index")]);
+        let known: Vec<(&ObjectId, &str)> = objects
+            .iter()
+            .filter(|id| id.group_kind == Kind::Table)
+            .filter_map(|id| Some((id, *kinds.get(&id.kind())?)))
+            .collect();
+        let told = known.iter().map(|(id, kind)| {
+            let table = id.group.local();
+            json!([kind, id.group.namespace(), table, id.part.as_ref().map_or(table, |(_, name)| name)])
+        });
+        let answer = self.request(json!({ "do": "left_out", "objects": told.collect::<Vec<_>>() }))?;
+        let places = answer.pointer("/ok/left_out").and_then(Value::as_array);
+        let places =
+            places.ok_or_else(|| self.garbled(&answer.to_string()))?.iter().filter_map(Value::as_u64);
+        let at = |place: u64| known.get(usize::try_from(place).ok()?).map(|(id, _)| (*id).clone());
+        Ok(places.filter_map(at).collect())
     }
 
     /// A request that concerns a database.
@@ -431,16 +450,6 @@ fn body(source: &str, line: u32) -> String {
         text.push('\n');
     }
     text
-}
-
-fn last_lines(said: &str) -> String {
-    let lines: Vec<&str> = said.trim_end().lines().collect();
-    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
-}
-
-/// What a tool said, below a message.
-fn shown(said: &str) -> String {
-    if said.trim().is_empty() { String::new() } else { format!("\n{}", last_lines(said)) }
 }
 
 fn interpreter(config: &HistoryConfig, root: &Path, folder: &Path) -> Result<PathBuf, DriveError> {

@@ -7,21 +7,16 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use std::os::unix::process::CommandExt as _;
-
-use rustix::process::{Pid, Signal, kill_process_group};
 use switchback_core::Backend;
 use switchback_core::config::{CommandsConfig, HistoryConfig, UrlBy};
 use switchback_core::evidence::{Failure, Outcome};
 use switchback_core::history::{Direction, Downgrade, Driven, History, Revision, RevisionId, Script};
 use switchback_core::report::Location;
 
-use super::process::{KEPT, listen};
+use super::process::{KEPT, LIMIT, Leader, last_lines, listen, shown};
 use super::{Done, DriveError, Order, Place, python};
 
 pub(super) const NAME: &str = "command";
-const LIMIT: Duration = Duration::from_secs(300);
-const SHOWN: usize = 20;
 /// The variables in which a tool may find a database of the user's.
 const OTHERS: [&str; 13] = [
     "DATABASE_URL",
@@ -119,6 +114,7 @@ impl Commands {
         let tool = Driven {
             name: NAME,
             tables: self.config.bookkeeping.clone(),
+            tells_all: false,
             outside_transaction: "tell the tool to run the revision outside a transaction",
         };
         Ok(History::line(Arc::new(tool), revisions)?)
@@ -224,7 +220,7 @@ impl Commands {
     ) -> Result<Said, DriveError> {
         let limit = self.config.time_limit.map_or(LIMIT, Duration::from_secs);
         let mut shell = Command::new("sh");
-        shell.args(["-c", command]).current_dir(&self.folder).process_group(0);
+        shell.args(["-c", command]).current_dir(&self.folder);
         shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A tool that is told nothing must not find the user's own database.
         for variable in OTHERS {
@@ -233,7 +229,7 @@ impl Commands {
         shell.env("PATH", self.path()).env("PYTHONDONTWRITEBYTECODE", "1");
         shell.envs(environment.iter().map(|(name, value)| (name, value)));
         let failed = |error: std::io::Error| DriveError::new(format!("\"{told}\" does not start: {error}"));
-        let mut child = shell.spawn().map_err(failed)?;
+        let mut child = Leader::start(&mut shell).map_err(failed)?;
         let (output, errors) = (Arc::<Mutex<String>>::default(), Arc::<Mutex<String>>::default());
         let (ended, listeners) = channel();
         if let Some(pipe) = child.stdout.take() {
@@ -256,8 +252,7 @@ impl Commands {
                 Some(status) => break status,
                 None if since.elapsed() < limit => std::thread::sleep(Duration::from_millis(5)),
                 None => {
-                    kill(child.id());
-                    let _ = child.wait();
+                    child.kill();
                     let seconds = limit.as_secs();
                     return Err(DriveError::new(format!(
                         "the command for {doing} took longer than {seconds} seconds and was killed: {told}{}",
@@ -268,7 +263,7 @@ impl Commands {
             }
         };
         // What a command leaves running would hold its pipes, and the database, open.
-        kill(child.id());
+        child.kill();
         for _ in 0..2 {
             // Something that has left the group may hold a pipe open for as long as it likes.
             let _ = listeners.recv_timeout(Duration::from_secs(1));
@@ -278,20 +273,4 @@ impl Commands {
         let success = if status.success() { Ok(()) } else { Err(status.to_string()) };
         Ok(Said { success, output: taken(&output), errors: taken(&errors) })
     }
-}
-
-fn kill(id: u32) {
-    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
-        // A group that is gone is what is wanted.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
-fn last_lines(said: &str) -> String {
-    let lines: Vec<&str> = said.trim().lines().collect();
-    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
-}
-
-fn shown(said: &str) -> String {
-    if said.trim().is_empty() { String::new() } else { format!("\n{}", last_lines(said)) }
 }

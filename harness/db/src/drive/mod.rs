@@ -13,10 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use switchback_core::Backend;
 use switchback_core::config::HistoryConfig;
 use switchback_core::evidence::Outcome;
-use switchback_core::history::{Direction, History, HistoryError, Revision, RevisionId, State};
+use switchback_core::history::{Direction, History, HistoryError, Revision, RevisionId};
+use switchback_core::schema::ObjectId;
 
 pub use alembic::{folders as alembic_folders, is_configured as has_alembic};
 pub use place::Place;
+pub use process::stop;
 
 use self::alembic::Alembic;
 use self::command::Commands;
@@ -109,13 +111,17 @@ pub struct Done {
 impl Done {
     /// The same without the password of its database: what a tool says is the tool's own affair.
     fn hidden(mut self, place: &Place) -> Self {
-        if let Outcome::Failed(failure) = &mut self.outcome {
-            failure.message = place.hidden(&failure.message);
-            failure.detail = failure.detail.as_deref().map(|text| place.hidden(text));
-            failure.statement = failure.statement.as_deref().map(|text| place.hidden(text));
-        }
+        hide(&mut self.outcome, place);
         self.sent = self.sent.map(|sent| place.hidden(&sent).into());
         self
+    }
+}
+
+fn hide(outcome: &mut Outcome, place: &Place) {
+    if let Outcome::Failed(failure) = outcome {
+        failure.message = place.hidden(&failure.message);
+        failure.detail = failure.detail.as_deref().map(|text| place.hidden(text));
+        failure.statement = failure.statement.as_deref().map(|text| place.hidden(text));
     }
 }
 
@@ -126,6 +132,15 @@ pub enum Declaring {
     Nothing(String),
     /// The file that declares it, and whether it could be built.
     Built(String, Outcome),
+}
+
+impl Declaring {
+    fn hidden(mut self, place: &Place) -> Self {
+        if let Self::Built(_, outcome) = &mut self {
+            hide(outcome, place);
+        }
+        self
+    }
 }
 
 impl Driver {
@@ -177,8 +192,24 @@ impl Driver {
     /// If the tool could not do so for reasons that are not the declaration's.
     pub async fn declare(&self, place: Place) -> Result<Declaring, DriveError> {
         self.ask(move |tool| match tool {
-            Tool::Alembic(alembic) => alembic.declare(&place).map_err(|error| error.hidden(&place)),
+            Tool::Alembic(alembic) => alembic
+                .declare(&place)
+                .map(|declaring| declaring.hidden(&place))
+                .map_err(|error| error.hidden(&place)),
             Tool::Commands(_) => Ok(Declaring::Nothing("commands declare no schema".to_owned())),
+        })
+        .await
+    }
+
+    /// Which of these objects the project leaves out when what it declares is compared.
+    ///
+    /// # Errors
+    ///
+    /// If the tool does not tell.
+    pub async fn left_out(&self, objects: Vec<ObjectId>) -> Result<Vec<ObjectId>, DriveError> {
+        self.ask(move |tool| match tool {
+            Tool::Alembic(alembic) => alembic.left_out(&objects),
+            Tool::Commands(_) => Ok(Vec::new()),
         })
         .await
     }
@@ -196,18 +227,4 @@ impl Driver {
 
 fn lock(tool: &Mutex<Tool>) -> MutexGuard<'_, Tool> {
     tool.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The state in which these revisions are applied, and all that must be before them.
-pub(crate) fn state_of(history: &History, heads: &[RevisionId]) -> Option<State> {
-    let mut state = State::base();
-    let mut left: Vec<usize> = heads.iter().map(|head| history.position(head)).collect::<Option<_>>()?;
-    while let Some(position) = left.pop() {
-        if !state.contains(position) {
-            state = state.with(position);
-            let parents = &history.revisions()[position].parents;
-            left.extend(parents.iter().filter_map(|parent| history.position(parent)));
-        }
-    }
-    Some(state)
 }

@@ -1,15 +1,21 @@
 //! A process that answers requests, a line of JSON each, until its input ends.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::ops::{Deref, DerefMut};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
+/// How long a step may take, unless the config says otherwise.
+pub(super) const LIMIT: Duration = Duration::from_secs(300);
+/// How many lines of what a tool says are shown.
+const SHOWN: usize = 20;
 /// How much of what a process says is kept.
 pub(super) const KEPT: usize = 64 * 1024;
 
@@ -17,7 +23,7 @@ pub(super) const KEPT: usize = 64 * 1024;
 /// when something fails.
 #[derive(Debug)]
 pub(super) struct Resident {
-    child: Child,
+    child: Leader,
     requests: Option<ChildStdin>,
     answers: Receiver<String>,
     said: Arc<Mutex<String>>,
@@ -47,10 +53,10 @@ impl std::fmt::Display for Silence {
 }
 
 impl Resident {
-    /// Starts the process in a group of its own, so that what it starts ends with it.
+    /// Starts the process.
     pub(super) fn start(mut command: Command) -> std::io::Result<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let mut child = command.spawn()?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Leader::start(&mut command)?;
         let requests = child.stdin.take();
         let (sender, answers) = channel();
         if let Some(output) = child.stdout.take() {
@@ -80,7 +86,7 @@ impl Resident {
         match self.answers.recv_timeout(limit) {
             Ok(line) => serde_json::from_str(&line).map_err(|_| Silence::Garbled(line)),
             Err(RecvTimeoutError::Timeout) => {
-                self.kill();
+                self.child.kill();
                 Err(Silence::TimedOut(limit))
             }
             Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
@@ -102,22 +108,14 @@ impl Resident {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        self.kill();
+        self.child.kill();
         Silence::Ended("it closed its output".to_owned())
-    }
-
-    fn kill(&mut self) {
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // A group that is gone is what is wanted.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.child.wait();
     }
 }
 
 impl Drop for Resident {
     fn drop(&mut self) {
-        // It ends by itself with its input; what it may have left behind ends here.
+        // It ends by itself with its input; what it may have left behind ends with its leader.
         self.requests = None;
         let since = Instant::now();
         while since.elapsed() < Duration::from_millis(500) {
@@ -126,8 +124,82 @@ impl Drop for Resident {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+/// A process that leads a group of its own, so that what it starts ends with it.
+#[derive(Debug)]
+pub(super) struct Leader(Child);
+
+/// The groups that have not ended; nothing once no more may be started.
+static LIVING: Mutex<Option<BTreeSet<i32>>> = Mutex::new(Some(BTreeSet::new()));
+
+fn living() -> MutexGuard<'static, Option<BTreeSet<i32>>> {
+    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Leader {
+    pub(super) fn start(command: &mut Command) -> std::io::Result<Self> {
+        let mut living = living();
+        let living = living.as_mut().ok_or_else(|| std::io::Error::other("this process is about to end"))?;
+        let child = command.process_group(0).spawn()?;
+        living.extend(i32::try_from(child.id()));
+        Ok(Self(child))
+    }
+
+    /// Kills the whole group.
+    pub(super) fn kill(&mut self) {
+        if let Ok(id) = i32::try_from(self.0.id()) {
+            living().as_mut().map(|living| living.remove(&id));
+            kill_group(id);
+        }
+        let _ = self.0.wait();
+    }
+}
+
+impl Deref for Leader {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Leader {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Kills every process that runs a step and lets none start any more, for a program that is about to end
+/// in the middle of one.
+pub fn stop() {
+    let living = living().take();
+    living.into_iter().flatten().for_each(kill_group);
+}
+
+fn kill_group(leader: i32) {
+    if let Some(group) = Pid::from_raw(leader) {
+        // A group that is gone is what is wanted.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// The end of what a tool said.
+pub(super) fn last_lines(said: &str) -> String {
+    let lines: Vec<&str> = said.trim().lines().collect();
+    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
+}
+
+/// The same, below a message.
+pub(super) fn shown(said: &str) -> String {
+    if said.trim().is_empty() { String::new() } else { format!("\n{}", last_lines(said)) }
 }
 
 /// Keeps the end of what is said.

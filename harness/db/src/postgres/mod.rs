@@ -189,9 +189,9 @@ impl Engine for Postgres {
         }
         let text = run.script.text.clone();
         let listing = server_error("listing roles and databases");
-        // What a tool does by itself is known only afterwards. On a server of our own, nobody else
-        // changes what was listed last.
-        let known = self.cluster.take().filter(|_| run.driven.is_some() && self.server.is_ours());
+        // What a tool does by itself is known only afterwards. On a server that serves this run alone,
+        // nobody else changes what was listed last.
+        let known = self.cluster.take().filter(|_| run.driven.is_some() && self.server.is_alone());
         let before = match known {
             Some(known) => known,
             None => self.server.before_revision(&text).await.map_err(&listing)?,
@@ -204,7 +204,7 @@ impl Engine for Postgres {
             None => run::run(database, run).await?,
         };
         let harmless = |sent: &str| !run::may_touch_the_cluster(sent);
-        if self.server.is_ours() && ran.sent.as_deref().is_some_and(harmless) {
+        if self.server.is_alone() && ran.sent.as_deref().is_some_and(harmless) {
             self.cluster = Some(before);
             return Ok(ran);
         }

@@ -71,21 +71,22 @@ enum Tried {
     Not(String),
 }
 
-/// Tries one row in each table that carries rows and that the revision names.
+/// Tries one row in each table that carries rows and that the revision names, or in all where nobody
+/// tells what it says.
 pub(super) async fn count<E: Engine>(
     engine: &mut E,
     probe: &mut E::Database,
     plan: &Plan,
-    (revision, script): (&Revision, &str),
+    (revision, script): (&Revision, Option<&str>),
     schema: &Schema,
     rows: &Rows,
     counting: &mut Counting,
 ) -> Result<(), RecordError> {
     let own = Side { backend: engine.backend(), schema };
-    let named = words(script, own.backend);
+    let named = script.map(|script| words(script, own.backend));
     let mut parents: Option<Parents> = None;
     for (name, carried) in &rows.tables {
-        if carried.rows.is_empty() || !names(&named, name) {
+        if carried.rows.is_empty() || named.as_ref().is_some_and(|named| !names(named, name)) {
             continue;
         }
         let Some((column, table)) = counts(plan, own, name) else { continue };
@@ -110,7 +111,7 @@ pub(super) async fn count_at_head<E: Engine>(
     trunk: &mut E::Database,
     plan: &Plan,
     schema: &Arc<Schema>,
-    scripts: &[(&Revision, Script)],
+    scripts: &[(&Revision, Option<Script>)],
     counting: &mut Counting,
 ) -> Result<(), RecordError> {
     let own = Side { backend: engine.backend(), schema };
@@ -134,7 +135,8 @@ pub(super) async fn count_at_head<E: Engine>(
     sow(engine, &mut copy, plan, field).await?;
     let tables = ancestors.iter().chain(filled.tables.keys());
     let parents = parents_of(own, &*all_rows(engine, &mut copy, schema, tables).await?);
-    let texts = scripts.iter().map(|(revision, script)| (*revision, words(&script.text, own.backend)));
+    let words = |script: &Option<Script>| Some(words(&script.as_ref()?.text, own.backend));
+    let texts = scripts.iter().map(|(revision, script)| (*revision, words(script)));
     let texts: Vec<_> = texts.collect();
     for name in filled.tables.keys() {
         let revision = last_to_fill(&texts, name);
@@ -252,11 +254,18 @@ fn largest(carried: &TableRows, column: &str) -> Option<i128> {
 }
 
 /// The last revision that says it writes rows into a table, or failing that names it.
-fn last_to_fill<'a>(texts: &[(&'a Revision, BTreeSet<String>)], table: &Name) -> Option<&'a Revision> {
+fn last_to_fill<'a>(
+    texts: &[(&'a Revision, Option<BTreeSet<String>>)],
+    table: &Name,
+) -> Option<&'a Revision> {
+    // What nobody tells may be anything.
+    let says = |words: &Option<BTreeSet<String>>, is: &dyn Fn(&BTreeSet<String>) -> bool| {
+        words.as_ref().is_none_or(is)
+    };
     let writes = |words: &BTreeSet<String>| ["insert", "copy", "into"].iter().any(|one| words.contains(*one));
-    let mut naming = texts.iter().rev().filter(|(_, words)| names(words, table));
+    let mut naming = texts.iter().rev().filter(|(_, words)| says(words, &|words| names(words, table)));
     let last = naming.clone().next();
-    naming.find(|(_, words)| writes(words)).or(last).map(|(revision, _)| *revision)
+    naming.find(|(_, words)| says(words, &writes)).or(last).map(|(revision, _)| *revision)
 }
 
 /// Adds the tables that a table refers to, through any number of others.

@@ -1,7 +1,11 @@
 //! What the application declares its schema to be.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use switchback_core::evidence::{Declared, Outcome, Walk};
 use switchback_core::report::NotRun;
+use switchback_core::schema::ObjectId;
 
 use super::RecordError;
 use super::engine::{Engine, Run};
@@ -38,7 +42,8 @@ impl<E: Engine> Recorder<'_, E> {
                     Outcome::Applied => Ok(self.engine.full_snapshot(&mut database).await?),
                     Outcome::Failed(failure) => Err(failure),
                 };
-                self.recording.metadata = Some(Declared { file, by_models: metadata.is_none(), schema });
+                self.recording.metadata =
+                    Some(Declared { file, by_models: metadata.is_none(), left_out: BTreeSet::new(), schema });
             }
             Declaring::Nothing(reason) => {
                 let not_run = NotRun::check("metadata-drift", self.engine.backend(), reason);
@@ -46,5 +51,24 @@ impl<E: Engine> Recorder<'_, E> {
             }
         }
         self.engine.drop(database).await
+    }
+
+    /// Asks what the project itself leaves out when it compares what is declared with what is at head.
+    pub(super) async fn left_out(&mut self) -> Result<(), RecordError> {
+        let head = Arc::clone(self.recording.head());
+        let (Some(declared), Some(driver)) = (&mut self.recording.metadata, &self.plan.driver) else {
+            return Ok(());
+        };
+        let Some(schema) = declared.schema.as_ref().ok().filter(|_| declared.by_models) else {
+            return Ok(());
+        };
+        let both: BTreeSet<ObjectId> = schema.objects().chain(head.objects()).map(|(id, _)| id).collect();
+        let backend = self.engine.backend();
+        let left_out = driver.left_out(both.into_iter().collect()).await;
+        declared.left_out = left_out
+            .map_err(|error| RecordError::Harness { backend, message: error.told() })?
+            .into_iter()
+            .collect();
+        Ok(())
     }
 }

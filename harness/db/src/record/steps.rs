@@ -9,7 +9,7 @@ use switchback_core::history::{Direction, Revision, Script, State};
 
 use super::engine::{Engine, Run};
 use super::{Plan, RecordError};
-use crate::drive::{self, Order};
+use crate::drive::Order;
 
 /// A database with what the project and its tool need before the first revision.
 pub(super) async fn new_database<E: Engine>(
@@ -123,7 +123,7 @@ pub(super) async fn observe<E: Engine>(
     }
     // A tool that says where it is has to be where the step leads.
     if let (Outcome::Applied, Some(heads)) = (&ran.outcome, &ran.heads)
-        && drive::state_of(history, heads).as_ref() != Some(&reached)
+        && history.state_of(heads).as_ref() != Some(&reached)
     {
         let heads: Vec<_> = heads.iter().map(|head| format!("\"{head}\"")).collect();
         let heads = if heads.is_empty() { "nothing".to_owned() } else { heads.join(", ") };

@@ -34,6 +34,7 @@ pub async fn record<E: Engine>(
     // Before the first step, since what a revision imports may change the models.
     recorder.metadata().await?;
     recorder.trunk_and_probe().await?;
+    recorder.left_out().await?;
     plan.counterpart.iter().for_each(Counterpart::end);
     recorder.dangling_rows().await?;
     recorder.trials().await?;
@@ -224,7 +225,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
             probe.rows.clone().filter(|_| up_applied && self.plan.walks.contains(&Walk::Trials))
         {
             let (database, counting) = (&mut probe.database, &mut self.counting);
-            let of = (revision, script.as_ref().map_or("", |script| &script.text));
+            let of = (revision, script.as_ref().map(|script| &*script.text));
             count(self.engine, database, self.plan, of, after, &rows, counting).await?;
         }
         let mut is_applied = up_applied;
@@ -477,10 +478,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
         self.recording.not_run.extend(asked.1);
         self.engine.drop(copy).await?;
         let recording = &self.recording;
-        let scripts = recording
-            .walk(Walk::Trunk)
-            .iter()
-            .filter_map(|seen| recording.history.get(&seen.step.revision).zip(recording.script_of(seen)));
+        let scripts = recording.walk(Walk::Trunk).iter().filter_map(|seen| {
+            Some((recording.history.get(&seen.step.revision)?, recording.script_of(seen)))
+        });
         let scripts: Vec<_> = scripts.collect();
         let (trunk, counting) = (&mut self.trunk, &mut self.counting);
         count_at_head(self.engine, trunk, self.plan, &head, &scripts, counting).await

@@ -111,6 +111,8 @@ pub struct Server {
     ctype: OnceCell<&'static str>,
     labels: Mutex<BTreeMap<String, u32>>,
     claims: Arc<Claims>,
+    /// Whether other runs of this process use it at the same time.
+    shared: bool,
     held: Held,
 }
 
@@ -190,7 +192,7 @@ pub async fn shared(request: &Request) -> Result<Arc<Server>, ServerError> {
             }
         }
     };
-    let start = async || provision(request).await.map(Arc::new);
+    let start = async || Ok(Arc::new(Server { shared: true, ..provision(request).await? }));
     cell.get_or_try_init(start).await.cloned()
 }
 
@@ -304,6 +306,7 @@ impl Server {
             ctype: OnceCell::new(),
             labels: Mutex::default(),
             claims: Arc::default(),
+            shared: false,
             held,
         }
     }
@@ -355,6 +358,11 @@ impl Server {
     /// Whether we started the server, so that nobody minds what it costs.
     pub(crate) fn is_ours(&self) -> bool {
         !matches!(self.held, Held::Stranger(_))
+    }
+
+    /// Whether nobody else makes anything on it meanwhile.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.is_ours() && !self.shared
     }
 
     async fn admin(&self) -> Result<PgConnection, ServerError> {

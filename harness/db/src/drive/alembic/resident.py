@@ -10,15 +10,34 @@ import json
 import os
 import platform
 import re
+import select
+import signal
 import sys
 import traceback
 
 PID = os.getpid()
 
 
+def end_with(requests, answers):
+    """See to it that a step ends, with all that it started, once nobody is there any more to ask for the next.
+
+    A process does so, not a thread: env.py may fork, and Python warns of that where there are threads.
+    """
+    if os.fork():
+        return
+    watched = select.poll()
+    # No event is asked for but that the other end is gone, which is always told.
+    watched.register(requests, 0)
+    for fd in (0, 1, 2, answers):
+        os.close(fd)
+    watched.poll()
+    os.killpg(0, signal.SIGKILL)
+
+
 def private_pipe():
     """Take stdin and stdout for the protocol; the project gets an empty stdin and stderr in their place."""
     requests, answers = os.dup(0), os.dup(1)
+    end_with(requests, answers)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
 
@@ -50,6 +69,7 @@ class Resident:
         self.script = None
         self.run = None
         self.parser = None
+        self.filters = None
         self.app = None
 
     # -- opening -----------------------------------------------------------------------------------------
@@ -383,14 +403,19 @@ class Resident:
                 with context.begin_transaction(_per_migration=True):
                     create_all(context, declared)
                 run.recording = False
-                run.answer = {"ok": {"tables": len(tables), "statements": run.statements,
-                                     "excluded": excluded(context.opts, tables)}}
+                self.filters = Filters(context.opts, tables)
+                run.answer = {"ok": {"tables": len(tables), "statements": run.statements}}
             run.phase = "done"
             return []
 
         run, _ = self.environment(["current"], work, request, dont_mutate=True)
         self.finished(run, "metadata")
         return run.answer
+
+    def left_out(self, request):
+        """Which of some objects env.py leaves out of what it compares: their places in the request."""
+        objects = enumerate(request["objects"]) if self.filters is not None else ()
+        return {"ok": {"left_out": [place for place, one in objects if self.filters.leave_out(*one)]}}
 
     def release(self, _request):
         return {"ok": {}}
@@ -402,7 +427,7 @@ class Resident:
         self.run = None
         self.guard.refused = None
         requests = {"open": self.open, "step": self.step, "metadata": self.metadata, "current": self.current,
-                    "stamp": self.stamp, "sql": self.sql, "release": self.release}
+                    "left_out": self.left_out, "stamp": self.stamp, "sql": self.sql, "release": self.release}
         try:
             if request["do"] not in requests or (self.script is None and request["do"] not in ("open", "release")):
                 raise Refusal("env", "request %s is not known before a project is opened" % request["do"])

@@ -11,6 +11,8 @@ import warnings
 
 WAITING = r"\basyncio\b|create_async_engine|async_engine_from_config|async def"
 ATTACH = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*ATTACH\b(?!.*(:memory:|''|\"\"))", re.I | re.S)
+SQLITE_CODES = (("UNIQUE constraint failed", 2067), ("FOREIGN KEY constraint failed", 787),
+                ("CHECK constraint failed", 275), ("NOT NULL constraint failed", 1299))
 DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000", "sqlite3", "aiosqlite")
 # What SQLAlchemy asks the catalogues by itself, which no revision wrote.
 REFLECTION = re.compile(
@@ -116,20 +118,41 @@ def create_all(context, declared):
         one.create_all(connection)
 
 
-def excluded(options, tables):
-    """The tables that env.py tells Alembic's autogenerate to leave out."""
-    by_name, by_object = options.get("include_name"), options.get("include_object")
-    out = []
-    for table in tables:
-        parents = {"schema_name": table.schema, "schema_qualified_table_name": table.key}
+class Filters:
+    """What env.py tells Alembic's autogenerate to leave out, and the tables that the models declare."""
+
+    def __init__(self, options, tables):
+        self.by_name, self.by_object = options.get("include_name"), options.get("include_object")
+        self.default = options.get("default_schema")
+        self.tables = {(table.schema, table.name): table for table in tables}
+
+    def leave_out(self, kind, schema, table, name):
+        """Whether an object, declared or found in the database, is left out; a filter that fails leaves nothing out."""
+        parents = {"schema_name": schema, "table_name": table, "schema_qualified_table_name":
+                   "%s.%s" % (schema, table) if schema else table}
+        own = self.tables.get((schema, table))
+        declared = own
+        if own is not None and kind != "table":
+            declared = {one.name: one for one in (own.columns if kind == "column" else own.indexes)}.get(name)
         try:
-            kept = (by_name is None or by_name(table.name, "table", parents)) and (
-                by_object is None or by_object(table, table.name, "table", False, None))
+            if self.by_name is not None and not self.by_name(name, kind, parents):
+                return True
+            if self.by_object is None:
+                return False
+            found = reflected(kind, schema, table, name) if declared is None else declared
+            return not self.by_object(found, name, kind, declared is None, None)
         except Exception:
-            kept = True
-        if not kept:
-            out.append(table.key)
-    return sorted(out)
+            return False
+
+
+def reflected(kind, schema, table, name):
+    """What autogenerate would hold of an object that only the database has, as far as filters ask for it."""
+    from sqlalchemy import Column, Index, MetaData, Table
+    from sqlalchemy.types import NullType
+
+    column = Column(name if kind == "column" else "id", NullType())
+    whole = Table(table, MetaData(), column, schema=schema)
+    return {"table": whole, "column": column}[kind] if kind != "index" else Index(name, column)
 
 
 def described(script):
@@ -209,12 +232,21 @@ def database_words(problem):
     hints = [getattr(diag, "message_detail", None) or getattr(told, "detail", None) or fields.get("D"),
              getattr(diag, "message_hint", None) or getattr(told, "hint", None) or fields.get("H")]
     code = (getattr(original, "pgcode", None) or getattr(original, "sqlstate", None) or fields.get("C")
-            or getattr(original, "sqlite_errorname", None))
+            or sqlite_code(original))
     kind = type(problem)
     return {"message": hidden("\n".join(message.splitlines()[:3])),
             "type": kind.__name__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__name__),
             "code": code, "detail": hidden("; ".join(filter(None, map(str_or_none, hints)))) or None,
             "statement": getattr(problem, "statement", None)}
+
+
+def sqlite_code(problem):
+    """SQLite's extended result code, as the recorder knows it; Python before 3.11 keeps only the message."""
+    code = getattr(problem, "sqlite_errorcode", None)
+    if code is None:
+        known = [number for words, number in SQLITE_CODES if str(problem).startswith(words)]
+        code = known[0] if known else None
+    return str_or_none(code)
 
 
 def str_or_none(value):
