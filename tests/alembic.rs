@@ -64,7 +64,8 @@ fn project(env: &str) -> Project {
 }
 
 fn check(project: &Project, python: &Path, more: &str) -> Ran {
-    let both = if is_skipped(Backend::Postgres) { "--backend sqlite" } else { "" };
+    let is_told = more.contains("--backend");
+    let both = if is_skipped(Backend::Postgres) && !is_told { "--backend sqlite" } else { "" };
     let environment = python.parent().unwrap().parent().unwrap();
     project.command(&format!("check {both} {more}")).env("VIRTUAL_ENV", environment).run()
 }
@@ -103,7 +104,7 @@ fn env_py_learns_its_url(#[case] learns: &str, #[case] config: &str, #[values(RU
     let project = project(&env)
         .with("settings.py", "import os\nURL = os.environ[\"DATABASE_URL\"]\n")
         .with("switchback.toml", format!("[history]\ntool = \"alembic\"\n{config}\n"));
-    check(&project, &python, "").ends(0).says("clean: ");
+    check(&project, &python, "--skip behaviour-mismatch").ends(0).says("clean: ");
 }
 
 #[rstest]
@@ -214,6 +215,72 @@ fn what_the_project_leaves_out_of_the_comparison_is_left_out() {
     let everything = env.replace("target_metadata=None", "target_metadata=metadata");
     let ran = check(&project(&everything), &python, "--check metadata-drift").ends(1);
     ran.says("table \"a\"").says("mirror").says("x_new");
+}
+
+const CONFIGURED: &str = "    context.configure(connection=connection, target_metadata=None)\n    with context.begin_transaction():\n";
+const ENGINE: &str = "with engine.connect() as connection:\n";
+
+/// However env.py goes about its transactions, each step is kept by itself, and env.py is run once for
+/// many steps only where that makes no difference.
+#[rstest]
+#[case::by_alembic(ENGINE, CONFIGURED, true)]
+#[case::one_for_each(ENGINE, &CONFIGURED.replace("None)", "None, transaction_per_migration=True)"), true)]
+#[case::begun_before("with engine.begin() as connection:\n", CONFIGURED, false)]
+#[case::begun_after(ENGINE, &CONFIGURED.replace("context.begin_transaction", "connection.begin"), false)]
+#[case::begun_by_a_question(&format!("{ENGINE}    connection.execute(text('SELECT 1'))\n"), CONFIGURED, false)]
+#[case::committed_by_hand(ENGINE, &CONFIGURED.replace("with context.begin_transaction()", "for _ in [1]"), false)]
+#[case::asks_what_it_is_for(ENGINE, &format!("    context.config.cmd_opts\n{CONFIGURED}"), false)]
+fn each_step_is_kept(#[case] engine: &str, #[case] configured: &str, #[case] is_held: bool) {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let run = RUN.replace(ENGINE, engine).replace(CONFIGURED, configured);
+    assert!(run.contains(engine) && run.contains(configured), "each case is an env.py of its own");
+    let commit = if engine.contains("begin") { "" } else { "    connection.commit()\n" };
+    let env = format!(
+        "import os\nfrom sqlalchemy import text\nURL = os.environ['DATABASE_URL']\n\
+         with open(os.path.join(os.path.dirname(__file__), 'runs'), 'a') as runs:\n    runs.write('.')\n\
+         {run}{commit}"
+    );
+    let mut project = project(&env);
+    for number in 2..12 {
+        let (id, down) = (format!("a{number}"), format!("\"a{}\"", number - 1));
+        let up = format!("op.create_table(\"t{number}\", sa.Column(\"id\", sa.Integer))");
+        let back = format!("op.drop_table(\"t{number}\")");
+        project = project.with(&format!("migrations/versions/{id}.py"), revision(&id, &down, &up, &back));
+    }
+    check(&project, &python, "--skip behaviour-mismatch").ends(0).says("clean: ");
+    let runs = || {
+        let runs = project.root().join("migrations/runs");
+        let count = std::fs::read(&runs).unwrap().len();
+        std::fs::remove_file(runs).unwrap();
+        count
+    };
+    let both = runs();
+    if !is_skipped(Backend::Postgres) {
+        // SQLite has a transaction for each step in any case.
+        check(&project, &python, "--backend postgres").ends(0).says("clean: ");
+        let runs = runs();
+        assert_eq!(runs < 30, is_held, "{runs} runs for 66 steps, {both} on both");
+    }
+}
+
+/// What a step leaves in its session is gone when another direction is taken, as it is in production.
+#[rstest]
+#[case::a_temporary_table("op.execute('CREATE TEMPORARY TABLE mine (id INT)')")]
+#[case::a_setting(
+    "assert op.get_bind().dialect.name == 'sqlite' or op.get_bind().exec_driver_sql(\
+     \"SELECT set_config('my.own', coalesce(current_setting('my.own', true), '') || 'x', false)\").scalar() == 'x'"
+)]
+fn a_session_ends_with_what_is_left_in_it(#[case] leaves: &str) {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env = format!("import os\nURL = os.environ['DATABASE_URL']\n{RUN}");
+    let mut project = project(&env);
+    for number in 2..5 {
+        let (id, down) = (format!("a{number}"), format!("\"a{}\"", number - 1));
+        let up = format!("op.create_table('t{number}', sa.Column('id', sa.Integer))\n    {leaves}");
+        let back = format!("op.drop_table('t{number}')");
+        project = project.with(&format!("migrations/versions/{id}.py"), revision(&id, &down, &up, &back));
+    }
+    check(&project, &python, "--skip behaviour-mismatch").ends(0).says("clean: ");
 }
 
 /// A step ends with the run, be it asked to stop or killed.

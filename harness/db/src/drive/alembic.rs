@@ -25,6 +25,7 @@ const RESIDENT: &str = concat!(
     include_str!("alembic/guard.py"),
     include_str!("alembic/source.py"),
     include_str!("alembic/running.py"),
+    include_str!("alembic/visit.py"),
     include_str!("alembic/resident.py"),
 );
 
@@ -317,6 +318,16 @@ impl Alembic {
             None => Outcome::Applied,
         };
         Ok(Declaring::Built(self.relative(&self.told.env_file), outcome))
+    }
+
+    /// Has the process leave a database. One that does not is ended, and starts anew with the next step.
+    pub(super) fn leave(&mut self, place: &Place) {
+        if self.resident.is_some()
+            && let Ok(scheme) = self.scheme()
+            && self.request(json!({ "do": "release", "url": place.for_sqlalchemy(&scheme) })).is_err()
+        {
+            self.resident = None;
+        }
     }
 
     /// The objects that the project leaves out of what is compared (`include_name`, `include_object`).

@@ -201,6 +201,19 @@ impl Driver {
         .await
     }
 
+    /// Sees to it that the tool is not in a database any more, which it may stay in between steps.
+    pub async fn leave(&self, place: Place) {
+        let left = self.ask(move |tool| {
+            match tool {
+                Tool::Alembic(alembic) => alembic.leave(&place),
+                Tool::Commands(_) => {}
+            }
+            Ok(())
+        });
+        // There is no error: a tool that has gone is as far away as one can be.
+        let _ = left.await;
+    }
+
     /// Which of these objects the project leaves out when what it declares is compared.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
 use switchback_core::trials::Answer;
 
-use crate::drive::Place;
+use crate::drive::{Driver, Place};
 use crate::introspect::postgres::Reader;
 use crate::record::statement::string;
 use crate::record::{Engine, Ran, RecordError, Refusal, Run, Watched, Way};
@@ -40,8 +40,8 @@ pub struct Database {
     migrating: Option<PgConnection>,
     looking: Option<PgConnection>,
     reader: Reader,
-    /// Whether a tool has been in it with sessions of its own.
-    driven: bool,
+    /// The tool that has been in it with sessions of its own.
+    driver: Option<Driver>,
 }
 
 impl Postgres {
@@ -56,7 +56,7 @@ impl Postgres {
             Isolate::Schema => own.name(),
         };
         let reader = Reader::new(self.server.major(), namespace, self.ignore.clone());
-        Database { own, migrating: None, looking: None, reader, driven: false }
+        Database { own, migrating: None, looking: None, reader, driver: None }
     }
 }
 
@@ -65,6 +65,10 @@ impl Database {
     pub async fn release(mut self) -> ServerDatabase {
         self.leave().await;
         self.own
+    }
+
+    fn place(&self) -> Place {
+        Place::Postgres(self.own.url().reveal().to_owned())
     }
 
     /// The connection on which revisions run.
@@ -98,6 +102,9 @@ impl Database {
     /// Closes the connections: a database is copied and dropped only while nobody is in it.
     async fn leave(&mut self) {
         use sqlx::Connection as _;
+        if let Some(driver) = &self.driver {
+            driver.leave(self.place()).await;
+        }
         for connection in [self.migrating.take(), self.looking.take()].into_iter().flatten() {
             // A connection that is gone already is as closed as one can be.
             let _ = connection.close().await;
@@ -150,7 +157,7 @@ impl Engine for Postgres {
 
     async fn copy(&mut self, from: &mut Database, label: &str) -> Result<Option<Database>, RecordError> {
         from.leave().await;
-        if from.driven {
+        if from.driver.is_some() {
             let ended = self.server.end_sessions(&from.own).await;
             ended.map_err(server_error("ending the sessions that the tool left open"))?;
         }
@@ -172,7 +179,7 @@ impl Engine for Postgres {
     }
 
     fn place(&self, database: &Database) -> Place {
-        Place::Postgres(database.own.url().reveal().to_owned())
+        database.place()
     }
 
     async fn drop(&mut self, mut database: Database) -> Result<(), RecordError> {
@@ -198,8 +205,8 @@ impl Engine for Postgres {
         };
         let mut ran = match run.driven {
             Some(driven) => {
-                database.driven = true;
-                Ran::driven(driven, self.place(database), self.backend()).await?
+                database.driver = Some(driven.0.clone());
+                Ran::driven(driven, database.place(), self.backend()).await?
             }
             None => run::run(database, run).await?,
         };

@@ -10,7 +10,7 @@ use switchback_core::schema::{Group, Name, Schema};
 use switchback_core::trials::Answer;
 
 use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, trial, version, ways};
-use crate::drive::Place;
+use crate::drive::{Driver, Place};
 use crate::introspect::sqlite::Reader;
 use crate::record::{Engine, Ran, RecordError, Refusal, Run, Watched, Way};
 
@@ -34,6 +34,8 @@ pub struct Opened {
     foreign_keys: bool,
     connection: Option<SqliteConnection>,
     reader: Reader,
+    /// The tool that has been in it with connections of its own.
+    driver: Option<Driver>,
 }
 
 impl Sqlite {
@@ -66,7 +68,7 @@ impl Sqlite {
     }
 
     fn opened(&self, file: Database, reader: Reader) -> Opened {
-        Opened { file, foreign_keys: self.foreign_keys, connection: None, reader }
+        Opened { file, foreign_keys: self.foreign_keys, connection: None, reader, driver: None }
     }
 }
 
@@ -96,7 +98,14 @@ impl Opened {
         Ok((connection, &mut self.reader))
     }
 
+    fn place(&self) -> Place {
+        Place::Sqlite(self.file.path().to_owned())
+    }
+
     async fn leave(&mut self) -> Result<(), RecordError> {
+        if let Some(driver) = &self.driver {
+            driver.leave(self.place()).await;
+        }
         if let Some(connection) = self.connection.take() {
             let closed = connection.close().await;
             closed.map_err(|error| RecordError::database(Backend::Sqlite, "closing a database", error))?;
@@ -157,7 +166,7 @@ impl Engine for Sqlite {
     }
 
     fn place(&self, database: &Opened) -> Place {
-        Place::Sqlite(database.file.path().to_owned())
+        database.place()
     }
 
     async fn drop(&mut self, mut database: Opened) -> Result<(), RecordError> {
@@ -166,7 +175,10 @@ impl Engine for Sqlite {
 
     async fn run(&mut self, database: &mut Opened, run: Run<'_>) -> Result<Ran, RecordError> {
         match run.driven {
-            Some(driven) => Ran::driven(driven, self.place(database), self.backend()).await,
+            Some(driven) => {
+                database.driver = Some(driven.0.clone());
+                Ran::driven(driven, database.place(), self.backend()).await
+            }
             None => run::run(database.connection().await?, run).await,
         }
     }

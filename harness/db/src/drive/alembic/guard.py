@@ -1,4 +1,4 @@
-# Part 1 of 4 of the resident: guard.py, source.py, running.py and resident.py are one program, in this order.
+# Part 1 of 5 of the resident: guard.py, source.py, running.py, visit.py and resident.py are one program, in this order.
 """Keeps a project's Python away from every database but the one of this step.
 
 A resident process keeps modules imported, so settings that a project reads once are still those of an

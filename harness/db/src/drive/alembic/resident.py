@@ -1,4 +1,4 @@
-# Part 4 of 4 of the resident.
+# Part 5 of 5 of the resident.
 """One Python process per backend that runs a project's Alembic revisions, one step a request.
 
 It speaks JSON lines over its first stdin and stdout. What env.py or a sub-process prints goes to stderr.
@@ -28,8 +28,8 @@ def end_with(requests, answers):
     watched = select.poll()
     # No event is asked for but that the other end is gone, which is always told.
     watched.register(requests, 0)
-    for fd in (0, 1, 2, answers):
-        os.close(fd)
+    for descriptor in (0, 1, 2, answers):
+        os.close(descriptor)
     watched.poll()
     os.killpg(0, signal.SIGKILL)
 
@@ -41,16 +41,11 @@ def private_pipe():
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
 
-    def close_in_child():
-        for fd in (requests, answers):
-            with contextlib.suppress(OSError):
-                os.close(fd)
-
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=close_in_child)
+        os.register_at_fork(after_in_child=close_private)
     sys.stdin = open(0, "r", closefd=False)
     sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)
-    return os.fdopen(requests, "r", encoding="utf-8"), os.fdopen(answers, "w", encoding="utf-8")
+    return Pipe(requests, answers)
 
 
 class Refusal(Exception):
@@ -71,6 +66,9 @@ class Resident:
         self.parser = None
         self.filters = None
         self.app = None
+        # The processes that are at a database; and, in one of them, where it is itself.
+        self.visits = {}
+        self.at = None
 
     # -- opening -----------------------------------------------------------------------------------------
 
@@ -296,35 +294,111 @@ class Resident:
 
     # -- requests ----------------------------------------------------------------------------------------
 
+    def visited(self, request):
+        """Pass a step on to the process that is at its database."""
+        visit = self.visits.get(request["url"])
+        if visit is None:
+            visit = self.visits[request["url"]] = Visit(self)
+        answer = visit.ask(request)
+        if answer is None:
+            status = self.visits.pop(request["url"]).end()
+            raise Refusal("exit", "the process ended (%s)" % status,
+                          "run \"alembic %s\" by hand to see it" % request["direction"])
+        return answer
+
+    def release(self, request):
+        """Leave a database, so that nobody is in it."""
+        visit = self.visits.pop(request["url"], None)
+        if visit is not None:
+            visit.ask(request)
+            visit.end()
+        return {"ok": {}}
+
+    def serve(self):
+        """Take the steps on one database until it is released."""
+        global PID
+        PID = os.getpid()
+        while True:
+            request = self.at.next()
+            if request is None or request["do"] == "release":
+                if request is not None:
+                    self.at.pipe.write({"ok": {}})
+                os._exit(0)
+            answer = self.answer(request)
+            if self.run is None or not self.run.answered:
+                self.at.pipe.write(answer)
+
     def step(self, request):
+        lacking = self.lacks(request)
+        if lacking is not None:
+            return lacking
         upgrade = request["direction"] == "upgrade"
         revision = self.script.get_revision(request["revision"])
         name = revision.revision
-        if not upgrade and not hasattr(revision.module, "downgrade"):
-            return {"failed": {"message": "revision %s has no downgrade()" % name, "type": "AttributeError",
-                               "code": None, "detail": None, "statement": None, "file": revision.path,
-                               "line": 1, "traceback": ""}}
         target = name if upgrade else (revision._versioned_down_revisions or ("base",))[0]
-        guard = self.guard
 
         def work(heads, context):
-            run = self.run
-            run.file = revision.path
-            self.check_order(revision, upgrade, heads)
-            step = one_step(self.script.revision_map, revision, upgrade)
-            step.migration_fn = watched(run, guard, step.migration_fn)
-            watch_autocommit(run, context)
-            yield step
-            run.phase = "after"
-            run.heads = sorted(context.get_current_heads())
-            run.phase = "done"
+            if self.at.may_stay is None:
+                self.at.may_stay = leaves_it_to_alembic(context, self.env_text)
+                stays = False
+            else:
+                stays = self.at.may_stay
+            watch_autocommit(self, context)
+            following = request
+            while following is not None:
+                yield self.prepared(following, heads, context)
+                run = self.run
+                run.phase = "after"
+                closed = stays and not context.connection.in_transaction()
+                heads = run.heads = sorted(context.get_current_heads())
+                run.phase = "done"
+                following = self.following(following, context, closed) if closed else None
 
-        run, _ = self.environment([request["direction"], target], work, request,
-                                  starting_rev=None, destination_rev=target, as_sql=False, tag=None)
+        self.environment([request["direction"], target], work, request,
+                         starting_rev=None, destination_rev=target, as_sql=False, tag=None)
+        run = self.run
         self.finished(run, request["direction"])
-        if guard.commits == run.commits:
+        if run.answered:
+            return None
+        if self.guard.commits == run.commits:
             self.check_committed(run, request)
         return stepped(run)
+
+    def prepared(self, request, heads, context):
+        """The step that a request asks for, watched."""
+        upgrade = request["direction"] == "upgrade"
+        revision = self.script.get_revision(request["revision"])
+        run = self.run
+        run.file = revision.path
+        run.autocommit = is_autocommit(context)
+        self.check_order(revision, upgrade, heads)
+        step = one_step(self.script.revision_map, revision, upgrade)
+        step.migration_fn = watched(run, self.guard, step.migration_fn)
+        return step
+
+    def following(self, request, context, closed):
+        """Answer a step inside of env.py and give the next one, unless env.py has to end before that."""
+        run = self.run
+        # Nothing is held that the step has not left there, not even what asking for the heads has begun.
+        context.connection.rollback()
+        self.at.pipe.write(stepped(run))
+        run.answered = True
+        following = self.at.pipe.read()
+        if following is None or not can_go_on(run, context, closed, request, following) or self.lacks(following):
+            self.at.pending = following or {"do": "release"}
+            return None
+        self.run, options = Run(), run.options
+        self.run.options = options
+        return following
+
+    def lacks(self, request):
+        """The answer to a downgrade of which a revision has nothing."""
+        revision = self.script.get_revision(request["revision"])
+        if request["direction"] == "upgrade" or hasattr(revision.module, "downgrade"):
+            return None
+        return {"failed": {"message": "revision %s has no downgrade()" % revision.revision,
+                           "type": "AttributeError", "code": None, "detail": None, "statement": None,
+                           "file": revision.path, "line": 1, "traceback": ""}}
 
     def check_committed(self, run, request):
         """No commit was seen after the step: ask a new connection whether it was kept."""
@@ -417,16 +491,14 @@ class Resident:
         objects = enumerate(request["objects"]) if self.filters is not None else ()
         return {"ok": {"left_out": [place for place, one in objects if self.filters.leave_out(*one)]}}
 
-    def release(self, _request):
-        return {"ok": {}}
-
     # -- answering ---------------------------------------------------------------------------------------
 
     def answer(self, request):
         """Do what a request asks; whatever the project raises is an answer, not the end."""
         self.run = None
         self.guard.refused = None
-        requests = {"open": self.open, "step": self.step, "metadata": self.metadata, "current": self.current,
+        step = self.visited if self.at is None else self.step
+        requests = {"open": self.open, "step": step, "metadata": self.metadata, "current": self.current,
                     "left_out": self.left_out, "stamp": self.stamp, "sql": self.sql, "release": self.release}
         try:
             if request["do"] not in requests or (self.script is None and request["do"] not in ("open", "release")):
@@ -498,16 +570,10 @@ def main():
     here = os.path.dirname(os.path.abspath(sys.argv[0])) if sys.argv and sys.argv[0] not in ("", "-c", "-") else ""
     # Python's own entry for this program, which `alembic` does not have.
     sys.path[:] = [path for path in sys.path if path not in ("", here)]
-    requests, answers = private_pipe()
+    pipe = private_pipe()
     resident = Resident()
-    for line in requests:
-        request = json.loads(line)
-        answer = dict(resident.answer(request), id=request.get("id"))
-        answers.write(json.dumps(answer, default=str) + "\n")
-        answers.flush()
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
+    for request in iter(pipe.read, None):
+        pipe.write(dict(resident.answer(request), id=request.get("id")))
     # Not sys.exit(): a thread that the project left running would keep the process.
     os._exit(0)
 

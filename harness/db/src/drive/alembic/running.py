@@ -1,4 +1,4 @@
-# Part 3 of 4 of the resident.
+# Part 3 of 5 of the resident.
 """What happens around one run of env.py: its surroundings, what it did, and how that is told."""
 import contextlib
 import functools
@@ -34,6 +34,7 @@ class Run:
         self.commits = 0
         self.options = {}
         self.answer = None
+        self.answered = False
         self.file = None
 
     def record(self, statement, parameters, executemany):
@@ -91,17 +92,20 @@ def watched(run, guard, function):
     return inner
 
 
-def watch_autocommit(run, context):
-    """Note whether a revision leaves its transaction, by a block or by the connection's own setting."""
+def watch_autocommit(resident, context):
+    """Note whether a revision leaves its transaction by a block."""
     block = context.autocommit_block
 
     def noted():
-        run.autocommit = True
+        resident.run.autocommit = True
         return block()
 
     context.autocommit_block = noted
-    level = context.connection.get_execution_options().get("isolation_level")
-    run.autocommit = level == "AUTOCOMMIT"
+
+
+def is_autocommit(context):
+    """Whether the connection itself is in no transaction, ever."""
+    return context.connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
 
 
 def create_all(context, declared):
@@ -200,6 +204,9 @@ def guarded_environment(resident, config, fn, options):
         if connection is not None and not environment.is_offline_mode():
             resident.guard.check(connection.dialect.name, connection.connection)
         resident.run.options = plain_options(kw)
+        if resident.at is not None and resident.at.may_stay:
+            # Each step is a transaction of its own, as it is where each is a run of env.py.
+            kw["transaction_per_migration"] = True
         original(connection, *rest, **kw)
 
     environment.configure = configure

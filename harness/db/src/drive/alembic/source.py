@@ -1,4 +1,4 @@
-# Part 2 of 4 of the resident.
+# Part 2 of 5 of the resident.
 """What a project's files say without running them: the environment that they read, and what revisions hold."""
 import ast
 import io
