@@ -9,6 +9,7 @@ use crate::history::{Direction, History, Revision, RevisionId, Script, State};
 use crate::report::{Location, NotRun};
 use crate::rows::{Candidate, cut};
 use crate::schema::{Name, ObjectId, Schema};
+use crate::shared::SharedMap;
 use crate::sql::leading_words;
 use crate::trials::{Dialect, Trial};
 
@@ -445,7 +446,7 @@ pub struct Declared {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     /// The rows of each table that was seeded and is still there.
-    pub tables: BTreeMap<Name, Arc<TableRows>>,
+    pub tables: SharedMap<Name, Arc<TableRows>>,
 }
 
 /// The rows of one table.

@@ -15,6 +15,7 @@ pub mod parity;
 pub mod report;
 pub mod rows;
 pub mod schema;
+pub mod shared;
 pub mod sql;
 pub mod trials;
 

@@ -76,7 +76,7 @@ fn judge(recording: &Recording, tables: usize) {
     assert_eq!(written.len(), tables, "{:?}", written.keys());
     for (table, candidates) in written {
         assert_eq!(candidates.len(), PER_TABLE, "{table}: {candidates:?}");
-        let rows = &stored.tables[&table];
+        let rows = stored.tables.get(&table).expect("the table was asked for");
         let group = schema.table(&table).unwrap();
         let read = |column: &str, row: &[Option<String>]| {
             let place = rows.columns.iter().position(|one| one == column).unwrap();

@@ -1,8 +1,7 @@
 //! `rows-changed`: a revision changes values that it should have left alone, or changes them on one
 //! backend in another way than on the other.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Family, Judge, Judgement, both, counted, is_of_the_clock, script_of};
 use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRows, Walk};
@@ -114,13 +113,10 @@ fn not_given_back(recording: &Recording, trip: &RoundTrip<'_>) -> Vec<Finding> {
         let schema = recording.expected(&down.state)?;
         let after_schema = down.schema.as_ref().unwrap_or(schema);
         let mut findings = Vec::new();
-        for (table, rows) in &before.tables {
-            let (Some(between), Some(after)) = (between.tables.get(table), after.tables.get(table)) else {
+        for (table, rows, after) in before.tables.differences(&after.tables) {
+            let (Some(rows), Some(between), Some(after)) = (rows, between.tables.get(table), after) else {
                 continue;
             };
-            if Arc::ptr_eq(rows, after) {
-                continue;
-            }
             let (Some(old), Some(new)) =
                 (by_key(recording, rows, schema, table), by_key(recording, after, after_schema, table))
             else {
@@ -274,14 +270,9 @@ fn is_random(value: &Datum) -> bool {
 fn changed_otherwise(sides: &[Side<'_>; 2]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (Some(one), Some(other)) = (sides[0].rows(), sides[1].rows()) else { return findings };
-    let untouched = |(before, after): (&Rows, &Rows), table: &Name| {
-        let (before, after) = (before.tables.get(table), after.tables.get(table));
-        before.zip(after).is_some_and(|(before, after)| Arc::ptr_eq(before, after))
-    };
-    for table in one.0.tables.keys() {
-        if untouched(one, table) && untouched(other, table) {
-            continue;
-        }
+    let changed = [one, other].map(|(before, after)| before.tables.differences(&after.tables));
+    let changed: BTreeSet<&Name> = changed.into_iter().flatten().map(|(table, ..)| table).collect();
+    for table in changed {
         let (Some(one), Some(other)) = (sides[0].around(table), sides[1].around(table)) else { continue };
         // Rows that are lost are told as that, and may leave their numbers to others.
         if one.loses() || other.loses() {

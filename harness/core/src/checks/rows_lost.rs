@@ -92,16 +92,15 @@ struct Loss {
     keys: Vec<String>,
 }
 
-fn losses<'a>(before: &'a Rows, seen: &Observation) -> Vec<(&'a Name, Loss)> {
+fn losses<'a>(before: &'a Rows, seen: &'a Observation) -> Vec<(&'a Name, Loss)> {
     let Some(after) = &seen.rows_after else {
         return Vec::new();
     };
     if !seen.outcome.is_applied() {
         return Vec::new();
     }
-    let pairs = before.tables.iter().filter_map(|(name, rows)| Some((name, rows, after.tables.get(name)?)));
-    let pairs = pairs.filter(|(_, before, after)| !Arc::ptr_eq(before, after));
-    pairs.filter_map(|(name, before, after)| Some((name, loss(before, after)?))).collect()
+    let changed = before.tables.differences(&after.tables);
+    changed.filter_map(|(name, before, after)| Some((name, loss(before?, after?)?))).collect()
 }
 
 fn loss(before: &TableRows, after: &TableRows) -> Option<Loss> {

@@ -100,7 +100,7 @@ impl Seen {
             rows: ids.iter().map(|id| vec![Some((*id).to_owned())]).collect(),
             digest: None,
         };
-        let all = |ids| Rows { tables: BTreeMap::from([(Name::new(table), Arc::new(rows(ids)))]) };
+        let all = |ids| Rows { tables: [(Name::new(table), Arc::new(rows(ids)))].into_iter().collect() };
         self.rows = Some((all(before), all(after)));
         self
     }
@@ -109,10 +109,11 @@ impl Seen {
     pub(crate) fn among(mut self, before: usize, after: usize) -> Self {
         if let Some((rows_before, rows_after)) = &mut self.rows {
             for (rows, count) in [(rows_before, before), (rows_after, after)] {
-                for table in rows.tables.values_mut() {
-                    let digest = Digest { rows: count, ..Digest::default() };
-                    Arc::make_mut(table).digest = Some(digest);
-                }
+                let digest = Some(Digest { rows: count, ..Digest::default() });
+                let large = |rows: &Arc<TableRows>| {
+                    Arc::new(TableRows { digest: digest.clone(), ..rows.as_ref().clone() })
+                };
+                rows.tables = rows.tables.iter().map(|(name, rows)| (name.clone(), large(rows))).collect();
             }
         }
         self

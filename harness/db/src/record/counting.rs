@@ -14,6 +14,7 @@ use switchback_core::trials::{Action, Answer, Dialect, Row, counting_column};
 
 use super::engine::all_rows;
 use super::sow::{Field, sow, takes_no_rows};
+use super::touched::lowercase;
 use super::{Engine, Plan, RecordError};
 
 /// How many rows are tried until one is taken with a key of its own.
@@ -85,7 +86,7 @@ pub(super) async fn count<E: Engine>(
     let own = Side { backend: engine.backend(), schema };
     let named = script.map(|script| words(script, own.backend));
     let mut parents: Option<Parents> = None;
-    for (name, carried) in &rows.tables {
+    for (name, carried) in rows.tables.iter() {
         if carried.rows.is_empty() || named.as_ref().is_some_and(|named| !names(named, name)) {
             continue;
         }
@@ -122,7 +123,9 @@ pub(super) async fn count_at_head<E: Engine>(
         counts && takes_no_rows(group).is_none() && !known.contains(name)
     });
     let mut filled = all_rows(engine, trunk, schema, wanted.map(|(name, _)| name)).await?;
-    Arc::make_mut(&mut filled).tables.retain(|_, rows| !rows.rows.is_empty());
+    let rows = filled.tables.iter().filter(|(_, rows)| !rows.rows.is_empty());
+    let rows = rows.map(|(name, rows)| (name.clone(), Arc::clone(rows))).collect();
+    filled = Arc::new(Rows { tables: rows });
     if filled.tables.is_empty() {
         return Ok(());
     }
@@ -279,5 +282,5 @@ pub(super) fn add_ancestors(schema: &Schema, table: &Name, ancestors: &mut BTree
 }
 
 fn names(words: &BTreeSet<String>, table: &Name) -> bool {
-    words.contains(&table.local().to_lowercase())
+    words.contains(&*lowercase(table.local()))
 }

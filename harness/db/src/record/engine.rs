@@ -1,13 +1,14 @@
 //! What the recorder asks of a backend. Everything that differs between the backends is behind
 //! this trait, in the backend's own file.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use switchback_core::Backend;
 use switchback_core::evidence::{AttemptResult, DanglingRow, Escape, Failure, Outcome, Rows, TableRows};
 use switchback_core::history::{RevisionId, Script, Sending};
 use switchback_core::schema::{Group, Name, Schema};
+use switchback_core::shared::SharedMap;
 use switchback_core::trials::Answer;
 
 use super::RecordError;
@@ -240,7 +241,7 @@ pub(crate) async fn all_rows<E: Engine>(
     schema: &Schema,
     tables: impl Iterator<Item = &Name>,
 ) -> Result<Arc<Rows>, RecordError> {
-    let mut found = BTreeMap::new();
+    let mut found = SharedMap::default();
     for name in tables {
         if let Some(group) = schema.table(name) {
             found.insert(name.clone(), Arc::new(engine.rows(database, name, group).await?));
@@ -254,31 +255,27 @@ pub(crate) async fn rows_anew<E: Engine>(
     engine: &mut E,
     database: &mut E::Database,
     schema: &Schema,
-    tables: impl Iterator<Item = &Name>,
+    seeded: &BTreeSet<Name>,
     known: &Arc<Rows>,
     touched: &Touched,
     watchlist: &mut Watchlist,
 ) -> Result<Arc<Rows>, RecordError> {
-    let mut now = BTreeMap::new();
-    for name in tables {
-        let Some(group) = schema.table(name) else { continue };
-        let before = known.tables.get(name);
-        let rows = match before.filter(|_| !touched.touches(name)) {
-            Some(rows) => Arc::clone(rows),
-            None => {
-                let watched = watchlist.of(engine, name, known);
-                let rows = engine.carried(database, name, group, watched).await?;
-                match before.filter(|before| before.same(&rows)) {
-                    Some(before) => Arc::clone(before),
-                    None => Arc::new(rows),
-                }
-            }
-        };
-        now.insert(name.clone(), rows);
-    }
-    let same = |(name, rows): (&Name, &Arc<TableRows>)| {
-        known.tables.get(name).is_some_and(|known| Arc::ptr_eq(known, rows))
+    let mut now = known.tables.clone();
+    let read: Vec<&Name> = match touched {
+        Touched::All => seeded.iter().collect(),
+        Touched::These(names) => names.iter().filter(|name| seeded.contains(*name)).collect(),
     };
-    let unchanged = now.len() == known.tables.len() && now.iter().all(same);
+    for name in read {
+        let Some(group) = schema.table(name) else {
+            now.remove(name);
+            continue;
+        };
+        let watched = watchlist.of(engine, name, known);
+        let rows = engine.carried(database, name, group, watched).await?;
+        if !known.tables.get(name).is_some_and(|before| before.same(&rows)) {
+            now.insert(name.clone(), Arc::new(rows));
+        }
+    }
+    let unchanged = now.differences(&known.tables).next().is_none();
     Ok(if unchanged { Arc::clone(known) } else { Arc::new(Rows { tables: now }) })
 }

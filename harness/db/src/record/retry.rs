@@ -43,7 +43,8 @@ impl<E: Engine> Recorder<'_, E> {
         for (style, empty) in Plain::ALL.map(|style| (style, None)).into_iter().chain(last) {
             let mut also = vec![Side { backend, schema: after }];
             also.extend(other.iter().map(|(backend, schema)| Side { backend: *backend, schema }));
-            let mut wanted: BTreeSet<Name> = tables_to_feed(before, self.plan).into_keys().collect();
+            let mut wanted: BTreeSet<Name> =
+                tables_to_feed(before, self.plan, |_, _| true).into_keys().collect();
             wanted.retain(|table| Some(table) != empty.as_ref());
             let field = Field { schema: before, wanted, present: None, also, plain: Some(style) };
             let mut database = self.at(applied).await?;

@@ -221,12 +221,16 @@ impl<E: Engine> Sower<'_, E> {
     }
 }
 
-/// The tables of a schema that may get rows.
-pub(super) fn tables_to_feed(schema: &Schema, plan: &Plan) -> BTreeMap<Name, Arc<Group>> {
+/// Those tables of a schema that may get rows.
+pub(super) fn tables_to_feed(
+    schema: &Schema,
+    plan: &Plan,
+    those: impl Fn(&Name, &Arc<Group>) -> bool,
+) -> BTreeMap<Name, Arc<Group>> {
     let given: BTreeSet<&Name> = plan.fixtures.tables().collect();
     let makes_rows = plan.rows.per_table() > 0;
     let wanted = |(name, group): &(&Name, &Arc<Group>)| {
-        given.contains(*name) || makes_rows && takes_no_rows(group).is_none()
+        those(name, group) && (given.contains(*name) || makes_rows && takes_no_rows(group).is_none())
     };
     schema.tables().filter(wanted).map(|(name, group)| (name.clone(), Arc::clone(group))).collect()
 }

@@ -1,5 +1,6 @@
 //! Which tables a script may change the rows of, so that only those are read again.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use switchback_core::Backend;
@@ -25,12 +26,12 @@ impl Touched {
     /// What a script touches in a database that had one schema before it and has the other now.
     pub(crate) fn by(script: &str, backend: Backend, schemas: [&Schema; 2]) -> Self {
         let words = words(script, backend);
-        let names = |name: &Name| words.contains(&name.local().to_lowercase());
+        let names = |name: &Name| words.contains(&*lowercase(name.local()));
         let hides = HIDING.iter().any(|word| words.contains(*word));
         let calls = |schema: &Schema| {
             schema.groups().any(|(kind, name, group)| match kind {
                 // A routine goes by its name and its arguments.
-                Kind::Routine => words.contains(&stem(name.local()).to_lowercase()),
+                Kind::Routine => words.contains(&*lowercase(stem(name.local()))),
                 // A value of a type may get another name in every column of it.
                 Kind::View | Kind::MaterializedView | Kind::Type => names(name),
                 // The rows of a child or a partition are its parents' rows as well.
@@ -42,7 +43,10 @@ impl Touched {
         if hides || schemas.iter().any(|schema| calls(schema)) {
             return Self::All;
         }
-        let mut touched: BTreeSet<Name> = BTreeSet::new();
+        // A table may come, go and change without being named.
+        let [before, after] = schemas;
+        let changed = before.differing(after).filter(|(kind, _)| *kind == Kind::Table);
+        let mut touched: BTreeSet<Name> = changed.map(|(_, name)| name.clone()).collect();
         for schema in schemas {
             touched.extend(schema.tables().map(|(name, _)| name).filter(|name| names(name)).cloned());
         }
@@ -54,13 +58,6 @@ impl Touched {
         let acting =
             |table: &Name| schemas.iter().filter_map(|schema| schema.table(table)).any(|group| acts(group));
         if touched.iter().any(acting) { Self::All } else { Self::These(touched) }
-    }
-
-    pub(crate) fn touches(&self, table: &Name) -> bool {
-        match self {
-            Self::All => true,
-            Self::These(touched) => touched.contains(table),
-        }
     }
 }
 
@@ -84,6 +81,12 @@ fn reach(schema: &Schema, touched: &mut BTreeSet<Name>) {
             return;
         }
     }
+}
+
+/// A name as words are compared.
+pub(super) fn lowercase(name: &str) -> Cow<'_, str> {
+    let is_lower = name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_lowercase()) }
 }
 
 fn stem(routine: &str) -> &str {
@@ -136,6 +139,14 @@ mod tests {
             "*" => Touched::All,
             _ => Touched::These(tables.split_whitespace().map(Name::new).collect()),
         };
-        assert_eq!(Touched::by(script, Backend::Postgres, [&schema(), &Schema::new()]), expected);
+        assert_eq!(Touched::by(script, Backend::Postgres, [&schema(), &schema()]), expected);
+    }
+
+    #[test]
+    fn what_is_gone_was_touched_though_nothing_names_it() {
+        let mut after = schema();
+        after.remove_group(Kind::Table, &Name::new("c"));
+        let expected = Touched::These(BTreeSet::from([Name::new("c")]));
+        assert_eq!(Touched::by("DROP SCHEMA app", Backend::Postgres, [&schema(), &after]), expected);
     }
 }

@@ -128,7 +128,7 @@ async fn take<E: Engine>(
     let sown = sow(engine, copy, plan, field).await?;
     let rows = all_rows(engine, copy, schema, sown.fed.iter()).await?;
     let mut parents = Parents::default();
-    for (name, rows) in &rows.tables {
+    for (name, rows) in rows.tables.iter() {
         parents.take(own, name, rows);
     }
     let mut taken = Taken::default();
@@ -152,7 +152,7 @@ async fn take<E: Engine>(
             plain: None,
         };
         sow(engine, copy, &made_up, field).await?;
-        for (name, rows) in &all_rows(engine, copy, schema, wanted.iter()).await?.tables {
+        for (name, rows) in all_rows(engine, copy, schema, wanted.iter()).await?.tables.iter() {
             parents.take(own, name, rows);
         }
         // The new ones may be in the way of what would have been taken before.

@@ -176,9 +176,10 @@ impl<'a, E: Engine> Recorder<'a, E> {
         else {
             return Ok(());
         };
-        let names = rows.tables.keys();
+        let seeded = rows.tables.keys().cloned().collect();
         let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);
-        let full = rows_anew(self.engine, database, &schema, names, &rows, &Touched::All, watchlist).await?;
+        let full =
+            rows_anew(self.engine, database, &schema, &seeded, &rows, &Touched::All, watchlist).await?;
         let same = |(name, rows): (&Name, &Arc<TableRows>)| {
             full.tables.get(name).is_some_and(|full| full.is_same_as(rows))
         };
@@ -283,9 +284,9 @@ impl<'a, E: Engine> Recorder<'a, E> {
                 Some(_) => Touched::All,
                 None => Touched::by(script, self.engine.backend(), [before, schema]),
             };
-            let (names, known) = (probe.seeded.iter(), probe.rows.clone().unwrap_or_default());
+            let (seeded, known) = (&probe.seeded, probe.rows.clone().unwrap_or_default());
             let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);
-            let rows = rows_anew(self.engine, database, schema, names, &known, &touched, watchlist).await?;
+            let rows = rows_anew(self.engine, database, schema, seeded, &known, &touched, watchlist).await?;
             probe.rows = Some(rows);
         }
         seen.rows_before = rows_before;
@@ -360,9 +361,10 @@ impl<'a, E: Engine> Recorder<'a, E> {
         anew: bool,
     ) -> Result<(), RecordError> {
         probe.seeded.retain(|name| schema.table(name).is_some());
-        let mut wanted = tables_to_feed(schema, self.plan);
         // A table that could not be given rows is tried again once it has changed.
-        wanted.retain(|name, group| !probe.seeded.contains(name) && probe.barren.get(name) != Some(group));
+        let wanted = tables_to_feed(schema, self.plan, |name, group| {
+            !probe.seeded.contains(name) && probe.barren.get(name) != Some(group)
+        });
         if wanted.is_empty() {
             return Ok(());
         }
@@ -399,10 +401,10 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let after = last.map(|revision| revision.id.clone());
         self.recording.seeded.push(Seeded { after, anew, rows: sown.rows });
         let known = probe.rows.clone().unwrap_or_default();
-        let names = probe.seeded.iter();
+        let seeded = &probe.seeded;
         let touched = if sown_by_hand { Touched::All } else { Touched::These(fed) };
         let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);
-        let rows = rows_anew(self.engine, database, schema, names, &known, &touched, watchlist).await?;
+        let rows = rows_anew(self.engine, database, schema, seeded, &known, &touched, watchlist).await?;
         probe.rows = Some(rows);
         Ok(())
     }

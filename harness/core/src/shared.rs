@@ -13,37 +13,61 @@ const LONGEST: usize = 32;
 
 /// A sorted map whose copies share all that has not changed since.
 #[derive(Clone)]
-pub(super) struct SharedMap<K, V> {
+pub struct SharedMap<K, V> {
     /// Sorted, as are the entries of each; none is empty.
     runs: Vec<Arc<Vec<(K, V)>>>,
 }
 
 /// An entry of one map or both: the key with the value in the one and in the other.
-pub(super) type Difference<'a, K, V> = (&'a K, Option<&'a V>, Option<&'a V>);
+pub type Difference<'a, K, V> = (&'a K, Option<&'a V>, Option<&'a V>);
 
 impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+    /// All entries, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.runs.iter().flat_map(|run| run.iter()).map(|(key, value)| (key, value))
     }
 
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
-        let (run, place) = self.place(key);
+    /// The value under a key.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.find(|one| one.cmp(key))
+    }
+
+    /// The value under the key that compares as equal, for who has no key to hand.
+    pub fn find(&self, compare: impl Fn(&K) -> Ordering) -> Option<&V> {
+        let (run, place) = self.place(compare);
         self.runs.get(run)?.get(place.ok()?).map(|(_, value)| value)
     }
 
+    /// The keys, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// The values in the order of their keys.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.iter().map(|(_, value)| value)
+    }
+
+    /// Whether there is something under a key.
+    pub fn contains_key(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
     /// The value under a key, for changing it.
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let (run, place) = self.place(key);
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let (run, place) = self.place(|one| one.cmp(key));
         let place = place.ok()?;
         Some(&mut Arc::make_mut(self.runs.get_mut(run)?)[place].1)
     }
 
-    pub(super) fn insert(&mut self, key: K, value: V) {
-        let (at, place) = self.place(&key);
+    /// Puts a value under a key, instead of another that may be there.
+    pub fn insert(&mut self, key: K, value: V) {
+        let (at, place) = self.place(|one| one.cmp(&key));
         let Some(run) = self.runs.get_mut(at) else {
             self.runs.push(Arc::new(vec![(key, value)]));
             return;
@@ -59,8 +83,9 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         }
     }
 
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
-        let (at, place) = self.place(key);
+    /// Takes out what is under a key.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let (at, place) = self.place(|one| one.cmp(key));
         let entries = Arc::make_mut(self.runs.get_mut(at).filter(|_| place.is_ok())?);
         let (_, value) = entries.remove(place.ok()?);
         if entries.is_empty() {
@@ -70,15 +95,16 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     }
 
     /// The run that holds the key or is to hold it, and where in it.
-    fn place(&self, key: &K) -> (usize, Result<usize, usize>) {
-        let after = self.runs.partition_point(|run| run.first().is_some_and(|(first, _)| first <= key));
+    fn place(&self, compare: impl Fn(&K) -> Ordering) -> (usize, Result<usize, usize>) {
+        let after =
+            self.runs.partition_point(|run| run.first().is_some_and(|(first, _)| compare(first).is_le()));
         let at = after.saturating_sub(1);
         let entries = self.runs.get(at).map(|run| run.as_slice()).unwrap_or_default();
-        (at, entries.binary_search_by(|(one, _)| one.cmp(key)))
+        (at, entries.binary_search_by(|(one, _)| compare(one)))
     }
 
     /// The entries that are not the same in both maps, sorted, but for what they share.
-    pub(super) fn differences<'a>(&'a self, other: &'a Self) -> Differences<'a, K, V> {
+    pub fn differences<'a>(&'a self, other: &'a Self) -> Differences<'a, K, V> {
         Differences { one: Cursor::at(&self.runs), other: Cursor::at(&other.runs) }
     }
 }
@@ -113,8 +139,8 @@ impl<K: Ord + Clone + fmt::Debug, V: Clone + fmt::Debug> fmt::Debug for SharedMa
     }
 }
 
-/// Steps through two maps at once.
-pub(super) struct Differences<'a, K, V> {
+/// The differences of two maps, found by stepping through both at once.
+pub struct Differences<'a, K, V> {
     one: Cursor<'a, K, V>,
     other: Cursor<'a, K, V>,
 }
