@@ -19,12 +19,15 @@ pub(super) static CHECK: Check = Check {
     problem: "the two databases do not do the same with the same values",
     why: "What both declare alike may still do something else: LIKE in a CHECK minds the case on PostgreSQL only, \
           a foreign key does nothing on SQLite unless the application turns it on. So at head, each NOT NULL, \
-          unique key, foreign key with its actions, CHECK, default and collation is tried on both with the same \
-          values, those that break it and those at its edge, each in a transaction that is rolled back. Where \
-          one refuses and the other accepts, or they keep different values, that is a finding. What the \
-          declarations themselves differ in is told by parity-mismatch, not here. That SQLite keeps any value in \
-          any column (SQLite manual, \"Datatypes In SQLite\") is one note; `types = false` under \
-          [rows] leaves it out.",
+          unique key and index, exclusion constraint, foreign key with its actions and whether it waits for the \
+          end of the transaction, CHECK, default and collation is tried on both with the same values, those that \
+          break it and those at its edge, each in a transaction that is rolled back. Where one refuses and the \
+          other accepts, or they keep different values, that is a finding. A COLLATE that orders texts otherwise \
+          than the other database is a warning. What the declarations themselves differ in is told by \
+          parity-mismatch, not here. That SQLite keeps any value in any column (SQLite manual, \"Datatypes In \
+          SQLite\") is one note, and so is the order of texts where nothing is said about it: a database of this \
+          run has the order of bytes, as SQLite does, but with --isolate schema it has that of the server. \
+          `types = false` under [rows] leaves both notes out.",
     example: "CHECK (code LIKE 'A%')",
     mend: "Say it so that both understand the same, such as GLOB for LIKE on SQLite, or refuse it in the \
            application, too.",
@@ -38,6 +41,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
     let enforces_none = enforces_no_reference(postgres, sqlite, judgement);
     let mut found = BTreeSet::new();
     let mut of_types: BTreeMap<&Name, Vec<&Trial>> = BTreeMap::new();
+    let mut of_order: BTreeMap<&Name, Vec<&Trial>> = BTreeMap::new();
     let mut not_asked: BTreeMap<(Backend, &Name), Vec<&str>> = BTreeMap::new();
     for (one, other) in postgres.trials.iter().zip(&sqlite.trials) {
         let table = &one.question.object.group;
@@ -62,15 +66,21 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         {
             continue;
         }
+        let object = &one.question.object;
         if one.question.promise.is_of_types() {
             of_types.entry(table).or_default().push(one);
-        } else if found.insert((&one.question.object, one.question.promise)) {
+        } else if one.question.promise == Promise::OrderByNature {
+            of_order.entry(table).or_default().push(one);
+        } else if one.question.promise == Promise::Order && found.contains(&(object, Promise::Equality)) {
+            // Texts of which only one takes two for equal are ordered otherwise as well.
+        } else if found.insert((object, one.question.promise)) {
             // Another value that tells the same tells nothing new.
             let finding = finding(one, other, how, postgres, sqlite);
             judgement.findings.push(told.repeated(&one.question, finding));
         }
     }
-    judgement.findings.extend(note(&of_types, sqlite));
+    judgement.findings.extend(note_on_types(&of_types, sqlite));
+    judgement.findings.extend(note_on_order(&of_order, sqlite));
     for ((backend, table), reasons) in not_asked {
         let count = super::counted(reasons.len(), "question", "questions");
         let reason = format!("{count} about table {} could not be put: {}", table.quoted(), reasons[0]);
@@ -79,7 +89,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
 }
 
 fn is_about_references(promise: Promise) -> bool {
-    matches!(promise, Promise::ForeignKey | Promise::OnDelete | Promise::OnUpdate)
+    matches!(promise, Promise::ForeignKey | Promise::Deferred | Promise::OnDelete | Promise::OnUpdate)
 }
 
 /// Whether SQLite enforces no foreign key at all, which is one thing to say.
@@ -150,7 +160,13 @@ impl Told {
 
 /// In which way two answers differ, if they do.
 fn difference(one: &Trial, other: &Trial, postgres: &Recording, sqlite: &Recording) -> Option<&'static str> {
+    let is_placed = one.question.promise.is_of_order();
     match (&one.answer, &other.answer) {
+        // Who refuses a text has no place for it; why is a question of its own.
+        (Answer::Refused(_), _) | (_, Answer::Refused(_)) if is_placed => None,
+        (Answer::Accepted(one), Answer::Accepted(other)) if is_placed => {
+            (one != other).then_some("is another on postgres than on sqlite")
+        }
         (Answer::Refused(_), Answer::Accepted(_)) => Some("is refused by postgres and accepted by sqlite"),
         (Answer::Accepted(_), Answer::Refused(_)) => Some("is accepted by postgres and refused by sqlite"),
         (Answer::Accepted(one_read), Answer::Accepted(other_read)) => {
@@ -210,7 +226,8 @@ fn finding(one: &Trial, other: &Trial, how: &str, postgres: &Recording, sqlite: 
     let lenient = if matches!(one.answer, Answer::Accepted(_)) { postgres } else { sqlite };
     finding.backend = Some(lenient.backend);
     finding.revision = lenient.latest_change_of(table).cloned();
-    finding
+    // An order decides what comes first, not what is kept.
+    if question.promise == Promise::Order { finding.weighing(Severity::Warning) } else { finding }
 }
 
 fn shown(recording: &Recording, trial: &Trial) -> String {
@@ -219,7 +236,8 @@ fn shown(recording: &Recording, trial: &Trial) -> String {
         Answer::Accepted(rows) => {
             let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
             let row = |row: &Vec<Option<String>>| row.iter().map(cell).collect::<Vec<_>>().join(", ");
-            format!("accepted, and then there is {}", rows.iter().map(row).collect::<Vec<_>>().join("; "))
+            let then = if trial.question.promise.is_of_order() { "comes" } else { "then there is" };
+            format!("accepted, and {then} {}", rows.iter().map(row).collect::<Vec<_>>().join("; "))
         }
         Answer::Refused(reason) => format!("refused: {reason}"),
         Answer::NotAsked(reason) => format!("not asked: {reason}"),
@@ -237,6 +255,16 @@ fn help(promise: Promise, on_postgres: &Answer) -> String {
         }
         Promise::Check => "write the condition so that both databases read it the same".to_owned(),
         Promise::UniqueNulls => "say NOT NULL, or make NULL distinct or not on both".to_owned(),
+        Promise::UniquePart => "give both the same unique index, in words that mean the same on both".to_owned(),
+        Promise::Exclusion if lenient == "sqlite" => {
+            "refuse such rows on sqlite by a trigger BEFORE INSERT and BEFORE UPDATE, or accept the difference"
+                .to_owned()
+        }
+        Promise::Deferred => {
+            "declare the foreign key DEFERRABLE INITIALLY DEFERRED on both, or write parents before their children"
+                .to_owned()
+        }
+        Promise::Order => "give the column the same collation on both, or sort in the application".to_owned(),
         Promise::UniqueCase | Promise::Equality => {
             "give the column the same collation on both, or keep one case only".to_owned()
         }
@@ -246,7 +274,27 @@ fn help(promise: Promise, on_postgres: &Answer) -> String {
 }
 
 /// What SQLite's columns take by nature, told once.
-fn note(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<Finding> {
+fn note_on_types(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<Finding> {
+    let tables = super::counted(of_types.len(), "table", "tables");
+    let message = format!("sqlite takes values that the types of postgres refuse, in {tables}");
+    let help = "add a CHECK, or make the tables STRICT (SQLite 3.37 and later); `types = false` under [rows] leaves this out";
+    note(of_types, message, help, sqlite)
+}
+
+/// How both order texts by nature, told once.
+fn note_on_order(of_order: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<Finding> {
+    let tables = super::counted(of_order.len(), "table", "tables");
+    let message = format!("the database of postgres orders texts otherwise than sqlite, in {tables}");
+    let help = "say COLLATE \"C\" on postgres where the order counts, or sort in the application; `types = false` under [rows] leaves this out";
+    note(of_order, message, help, sqlite)
+}
+
+fn note(
+    trials: &BTreeMap<&Name, Vec<&Trial>>,
+    message: String,
+    help: &str,
+    sqlite: &Recording,
+) -> Option<Finding> {
     let columns = |trials: &[&Trial]| {
         let column = |trial: &&Trial| Some(trial.question.object.part.as_ref()?.1.clone());
         trials
@@ -257,20 +305,18 @@ fn note(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<F
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let lines = of_types.iter().map(|(table, trials)| format!("{}: {}\n", table.quoted(), columns(trials)));
-    let excerpt: String = lines.collect();
-    let tables = super::counted(of_types.len(), "table", "tables");
-    let message = format!("sqlite takes values that the types of postgres refuse, in {tables}");
-    let finding = Finding::new(CHECK.id, message)
-        .quoting(Some(excerpt))
-        .help("add a CHECK, or make the tables STRICT (SQLite 3.37 and later); `types = false` under [rows] leaves this out");
-    (!of_types.is_empty()).then(|| finding.weighing(Severity::Note).on(sqlite.backend))
+    let lines = trials.iter().map(|(table, trials)| format!("{}: {}\n", table.quoted(), columns(trials)));
+    let finding = Finding::new(CHECK.id, message).quoting(Some(lines.collect::<String>())).help(help);
+    (!trials.is_empty()).then(|| finding.weighing(Severity::Note).on(sqlite.backend))
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::CHECK;
     use crate::checks::testing::{Hand, applied, check, recording, schema};
+    use crate::report::Severity;
     use crate::rows::Datum;
     use crate::schema::{Attribute, Kind, Name, Object, ObjectId, Schema};
     use crate::trials::{Action, Answer, Promise, Question, Reading, Row};
@@ -291,8 +337,21 @@ mod tests {
         tables
     }
 
+    /// The same about the place of a text among others.
+    fn placed(promise: Promise) -> Question {
+        let mut question = question(promise, Kind::Column, "at");
+        let mut reading = Reading::of(&Name::new("b"), vec!["at".to_owned()], Row::new());
+        reading.beside = vec!["B".to_owned()];
+        question.reading = Some(reading);
+        question
+    }
+
+    fn place(place: &str) -> Answer {
+        Answer::Accepted(vec![vec![Some(format!("{place} \"B\""))]])
+    }
+
     fn question(promise: Promise, kind: Kind, part: &str) -> Question {
-        let reading = Reading { table: Name::new("b"), columns: vec!["at".to_owned()], key: Row::new() };
+        let reading = Reading::of(&Name::new("b"), vec!["at".to_owned()], Row::new());
         Question {
             promise,
             object: ObjectId::part(Kind::Table, Name::new("b"), kind, part),
@@ -334,5 +393,83 @@ mod tests {
         check(&CHECK, answered(&question, postgres(), read(&["'1970-01-01 00:00:01'"]), true)).finds([]);
         check(&CHECK, answered(&question, postgres(), read(&[]), true))
             .finds(["it leaves other values on postgres than on sqlite"]);
+    }
+
+    #[test]
+    fn another_order_is_a_warning_where_something_is_said_about_it() {
+        let question = placed(Promise::Order);
+        check(&CHECK, answered(&question, place("before"), place("before"), true)).finds([]);
+        let refused = Answer::Refused("no such parent".to_owned());
+        check(&CHECK, answered(&question, refused, place("before"), true)).finds([]);
+        check(&CHECK, answered(&question, place("before"), place("after"), true))
+            .finds(["it is another on postgres than on sqlite"])
+            .weighs(Severity::Warning)
+            .helps("give the column the same collation on both, or sort in the application");
+    }
+
+    #[test]
+    fn another_order_by_nature_is_one_note() {
+        let hand = |place: &str| {
+            let mut other = placed(Promise::OrderByNature);
+            other.object = ObjectId::part(Kind::Table, Name::new("a"), Kind::Column, "id");
+            let answer = Answer::Accepted(vec![vec![Some(format!("{place} \"B\""))]]);
+            history(true).trial(placed(Promise::OrderByNature), answer.clone()).trial(other, answer)
+        };
+        check(&CHECK, hand("after").beside(hand("before")))
+            .finds(["the database of postgres orders texts otherwise than sqlite, in 2 tables"])
+            .weighs(Severity::Note)
+            .quotes("\"a\": id\n\"b\": at\n");
+    }
+
+    #[test]
+    fn texts_that_only_one_takes_for_equal_are_told_once() {
+        let equal = {
+            let reading = Reading::of(&Name::new("b"), vec!["at".to_owned()], Row::new());
+            Question { reading: Some(reading), ..question(Promise::Equality, Kind::Column, "at") }
+        };
+        let hand = |rows: &[&str], place: Answer| {
+            let rows = rows.iter().map(|cell| vec![Some((*cell).to_owned())]).collect();
+            history(true).trial(equal.clone(), Answer::Accepted(rows)).trial(placed(Promise::Order), place)
+        };
+        let postgres = hand(&[], place("after"));
+        check(&CHECK, hand(&["'B'"], place("level with")).beside(postgres))
+            .finds(["it leaves other values on postgres than on sqlite"])
+            .weighs(Severity::Error);
+    }
+
+    #[test]
+    fn a_child_before_its_parent_is_a_finding_where_foreign_keys_are_enforced() {
+        let key = |promise| question(promise, Kind::ForeignKey, FOREIGN_KEY);
+        let refused = || Answer::Refused("no".to_owned());
+        let accepted = || Answer::Accepted(Vec::new());
+        check(&CHECK, answered(&key(Promise::Deferred), accepted(), refused(), true))
+            .finds(["it is accepted by postgres and refused by sqlite"])
+            .helps("declare the foreign key DEFERRABLE INITIALLY DEFERRED on both, or write parents before their children");
+        // What is not enforced at all cannot be deferred.
+        let hand = |kept: Answer, deferred: Answer| {
+            let hand = history(true).trial(key(Promise::ForeignKey), kept);
+            hand.trial(key(Promise::Deferred), deferred)
+        };
+        check(&CHECK, hand(accepted(), accepted()).beside(hand(refused(), refused())))
+            .finds(["sqlite, as this run opens it, enforces none of 1 foreign key that postgres enforces"]);
+    }
+
+    #[rstest]
+    #[case(
+        Promise::Exclusion,
+        "refuse such rows on sqlite by a trigger BEFORE INSERT and BEFORE UPDATE, or accept the difference"
+    )]
+    #[case(Promise::UniquePart, "give both the same unique index, in words that mean the same on both")]
+    fn what_one_refuses_and_the_other_accepts_is_told_once(#[case] promise: Promise, #[case] help: &str) {
+        let question = question(promise, Kind::Index, "ix");
+        let refused = || Answer::Refused("no".to_owned());
+        let twice = |answer: fn() -> Answer| {
+            history(true).trial(question.clone(), answer()).trial(question.clone(), answer())
+        };
+        let accepted = || Answer::Accepted(Vec::new());
+        check(&CHECK, twice(accepted).beside(twice(refused)))
+            .finds(["it is refused by postgres and accepted by sqlite"])
+            .helps(help);
+        check(&CHECK, twice(refused).beside(twice(refused))).finds([]);
     }
 }
