@@ -23,11 +23,10 @@ pub(super) static CHECK: Check = Check {
           end of the transaction, CHECK, default and collation is tried on both with the same values, those that \
           break it and those at its edge, each in a transaction that is rolled back. Where one refuses and the \
           other accepts, or they keep different values, that is a finding. A COLLATE that orders texts otherwise \
-          than the other database is a warning. What the declarations themselves differ in is told by \
-          parity-mismatch, not here. That SQLite keeps any value in any column (SQLite manual, \"Datatypes In \
-          SQLite\") is one note, and so is the order of texts where nothing is said about it: a database of this \
-          run has the order of bytes, as SQLite does, but with --isolate schema it has that of the server. \
-          `types = false` under [rows] leaves both notes out.",
+          than the other database is a warning; where nothing is said, a database of this run has the order of \
+          bytes, as SQLite does, whatever the application's has. What the declarations themselves differ in is \
+          told by parity-mismatch, not here. That SQLite keeps any value in any column (SQLite manual, \
+          \"Datatypes In SQLite\") is one note; `types = false` under [rows] leaves it out.",
     example: "CHECK (code LIKE 'A%')",
     mend: "Say it so that both understand the same, such as GLOB for LIKE on SQLite, or refuse it in the \
            application, too.",
@@ -41,7 +40,6 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
     let enforces_none = enforces_no_reference(postgres, sqlite, judgement);
     let mut found = BTreeSet::new();
     let mut of_types: BTreeMap<&Name, Vec<&Trial>> = BTreeMap::new();
-    let mut of_order: BTreeMap<&Name, Vec<&Trial>> = BTreeMap::new();
     let mut not_asked: BTreeMap<(Backend, &Name), Vec<&str>> = BTreeMap::new();
     for (one, other) in postgres.trials.iter().zip(&sqlite.trials) {
         let table = &one.question.object.group;
@@ -69,8 +67,6 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         let object = &one.question.object;
         if one.question.promise.is_of_types() {
             of_types.entry(table).or_default().push(one);
-        } else if one.question.promise == Promise::OrderByNature {
-            of_order.entry(table).or_default().push(one);
         } else if one.question.promise == Promise::Order && found.contains(&(object, Promise::Equality)) {
             // Texts of which only one takes two for equal are ordered otherwise as well.
         } else if found.insert((object, one.question.promise)) {
@@ -79,8 +75,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
             judgement.findings.push(told.repeated(&one.question, finding));
         }
     }
-    judgement.findings.extend(note_on_types(&of_types, sqlite));
-    judgement.findings.extend(note_on_order(&of_order, sqlite));
+    judgement.findings.extend(note(&of_types, sqlite));
     for ((backend, table), reasons) in not_asked {
         let count = super::counted(reasons.len(), "question", "questions");
         let reason = format!("{count} about table {} could not be put: {}", table.quoted(), reasons[0]);
@@ -160,7 +155,7 @@ impl Told {
 
 /// In which way two answers differ, if they do.
 fn difference(one: &Trial, other: &Trial, postgres: &Recording, sqlite: &Recording) -> Option<&'static str> {
-    let is_placed = one.question.promise.is_of_order();
+    let is_placed = one.question.promise == Promise::Order;
     match (&one.answer, &other.answer) {
         // Who refuses a text has no place for it; why is a question of its own.
         (Answer::Refused(_), _) | (_, Answer::Refused(_)) if is_placed => None,
@@ -236,7 +231,7 @@ fn shown(recording: &Recording, trial: &Trial) -> String {
         Answer::Accepted(rows) => {
             let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
             let row = |row: &Vec<Option<String>>| row.iter().map(cell).collect::<Vec<_>>().join(", ");
-            let then = if trial.question.promise.is_of_order() { "comes" } else { "then there is" };
+            let then = if trial.question.promise == Promise::Order { "comes" } else { "then there is" };
             format!("accepted, and {then} {}", rows.iter().map(row).collect::<Vec<_>>().join("; "))
         }
         Answer::Refused(reason) => format!("refused: {reason}"),
@@ -274,27 +269,7 @@ fn help(promise: Promise, on_postgres: &Answer) -> String {
 }
 
 /// What SQLite's columns take by nature, told once.
-fn note_on_types(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<Finding> {
-    let tables = super::counted(of_types.len(), "table", "tables");
-    let message = format!("sqlite takes values that the types of postgres refuse, in {tables}");
-    let help = "add a CHECK, or make the tables STRICT (SQLite 3.37 and later); `types = false` under [rows] leaves this out";
-    note(of_types, message, help, sqlite)
-}
-
-/// How both order texts by nature, told once.
-fn note_on_order(of_order: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<Finding> {
-    let tables = super::counted(of_order.len(), "table", "tables");
-    let message = format!("the database of postgres orders texts otherwise than sqlite, in {tables}");
-    let help = "say COLLATE \"C\" on postgres where the order counts, or sort in the application; `types = false` under [rows] leaves this out";
-    note(of_order, message, help, sqlite)
-}
-
-fn note(
-    trials: &BTreeMap<&Name, Vec<&Trial>>,
-    message: String,
-    help: &str,
-    sqlite: &Recording,
-) -> Option<Finding> {
+fn note(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<Finding> {
     let columns = |trials: &[&Trial]| {
         let column = |trial: &&Trial| Some(trial.question.object.part.as_ref()?.1.clone());
         trials
@@ -305,9 +280,14 @@ fn note(
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let lines = trials.iter().map(|(table, trials)| format!("{}: {}\n", table.quoted(), columns(trials)));
-    let finding = Finding::new(CHECK.id, message).quoting(Some(lines.collect::<String>())).help(help);
-    (!trials.is_empty()).then(|| finding.weighing(Severity::Note).on(sqlite.backend))
+    let lines = of_types.iter().map(|(table, trials)| format!("{}: {}\n", table.quoted(), columns(trials)));
+    let excerpt: String = lines.collect();
+    let tables = super::counted(of_types.len(), "table", "tables");
+    let message = format!("sqlite takes values that the types of postgres refuse, in {tables}");
+    let finding = Finding::new(CHECK.id, message)
+        .quoting(Some(excerpt))
+        .help("add a CHECK, or make the tables STRICT (SQLite 3.37 and later); `types = false` under [rows] leaves this out");
+    (!of_types.is_empty()).then(|| finding.weighing(Severity::Note).on(sqlite.backend))
 }
 
 #[cfg(test)]
@@ -405,20 +385,6 @@ mod tests {
             .finds(["it is another on postgres than on sqlite"])
             .weighs(Severity::Warning)
             .helps("give the column the same collation on both, or sort in the application");
-    }
-
-    #[test]
-    fn another_order_by_nature_is_one_note() {
-        let hand = |place: &str| {
-            let mut other = placed(Promise::OrderByNature);
-            other.object = ObjectId::part(Kind::Table, Name::new("a"), Kind::Column, "id");
-            let answer = Answer::Accepted(vec![vec![Some(format!("{place} \"B\""))]]);
-            history(true).trial(placed(Promise::OrderByNature), answer.clone()).trial(other, answer)
-        };
-        check(&CHECK, hand("after").beside(hand("before")))
-            .finds(["the database of postgres orders texts otherwise than sqlite, in 2 tables"])
-            .weighs(Severity::Note)
-            .quotes("\"a\": id\n\"b\": at\n");
     }
 
     #[test]

@@ -63,10 +63,8 @@ pub enum Promise {
     Default,
     /// Which texts are equal.
     Equality,
-    /// Which texts come before which, in a column that says something about that.
+    /// Which texts come before which.
     Order,
-    /// The same, where neither backend says anything.
-    OrderByNature,
     /// How long a text may be.
     Length,
     /// How large a number may be.
@@ -80,11 +78,6 @@ impl Promise {
     /// "Datatypes In SQLite", 3; "STRICT Tables").
     pub const fn is_of_types(self) -> bool {
         matches!(self, Self::Length | Self::Range | Self::Type)
-    }
-
-    /// Whether it is about which texts come before which.
-    pub const fn is_of_order(self) -> bool {
-        matches!(self, Self::Order | Self::OrderByNature)
     }
 }
 

@@ -155,6 +155,7 @@ impl Part {
 pub(super) fn given(way: &Row) -> String {
     let value = |value: &Datum| match value {
         Datum::Null => "NULL".to_owned(),
+        Datum::Boolean(truth) => truth.to_string(),
         Datum::Text(_) | Datum::Json(_) => short(&value.plain()),
         other => other.plain(),
     };

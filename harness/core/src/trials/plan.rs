@@ -103,7 +103,7 @@ impl<'a> Table<'a> {
             self.nulls(column, questions);
             self.defaults(column, questions);
             self.equality(column, questions);
-            self.order(column, types, questions);
+            self.order(column, questions);
             if types {
                 self.types(column, questions);
             }
@@ -150,9 +150,17 @@ impl<'a> Table<'a> {
         questions.push(question);
     }
 
+    /// Whether one of the two says which texts are equal and in which order they come.
     pub(super) fn has_a_collation(&self, column: &str) -> bool {
+        let by_domain = |(backend, object): (&Backend, &&Object)| {
+            let schema = self.heads[backend];
+            let domain = ColumnType::of(*backend, schema, object).domain;
+            let group = domain.and_then(|domain| schema.group(Kind::Type, &domain));
+            group.is_some_and(|group| group.object().has(Attribute::Collation))
+        };
         self.any(column, |object| object.has(Attribute::Collation))
             || self.types_of(column).any(|column_type| column_type.folds_case)
+            || self.columns.get(column).is_some_and(|objects| objects.iter().any(by_domain))
     }
 
     fn types(&self, column: &str, questions: &mut Vec<Question>) {
