@@ -10,7 +10,7 @@ use crate::parity::{Aspect, Comparer, Mismatch};
 use crate::report::{Finding, NotRun, Severity};
 use crate::rows::{Datum, foreign_keys};
 use crate::schema::{Name, ObjectId, Schema};
-use crate::trials::{Answer, Dialect, Promise, Question, Reading, Trial};
+use crate::trials::{Action, Answer, Dialect, Promise, Question, Reading, Trial};
 
 pub(super) static CHECK: Check = Check {
     id: "behaviour-mismatch",
@@ -237,7 +237,16 @@ fn shown(recording: &Recording, trial: &Trial) -> String {
         Answer::Refused(reason) => format!("refused: {reason}"),
         Answer::NotAsked(reason) => format!("not asked: {reason}"),
     };
-    format!("{}\n-- {}: {answer}", shortened(&recording.statement(trial)), recording.backend)
+    // What it takes to try it belongs to it: a second row is nothing without the first.
+    let question = &trial.question;
+    let tried = match &question.action {
+        Action::Together(actions) => actions.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let dialect = Dialect { backend: recording.backend, schema: recording.head() };
+    let statements = question.prepare.iter().chain(tried).map(|action| shortened(&dialect.action(action)));
+    let statements = statements.collect::<Vec<_>>().join("\n");
+    format!("{statements}\n-- {}: {answer}", recording.backend)
 }
 
 fn help(promise: Promise, on_postgres: &Answer) -> String {
@@ -302,6 +311,8 @@ mod tests {
     use crate::trials::{Action, Answer, Promise, Question, Reading, Row};
 
     const FOREIGN_KEY: &str = "fk_b";
+    const FIRST: &str = "INSERT INTO \"b\" (\"a\") ";
+    const OVER: &str = "OVERRIDING SYSTEM VALUE ";
 
     /// Tables `a`, and `b` that refers to it if `declares`.
     fn tables(declares: bool) -> Schema {
@@ -427,7 +438,8 @@ mod tests {
     )]
     #[case(Promise::UniquePart, "give both the same unique index, in words that mean the same on both")]
     fn what_one_refuses_and_the_other_accepts_is_told_once(#[case] promise: Promise, #[case] help: &str) {
-        let question = question(promise, Kind::Index, "ix");
+        let mut question = question(promise, Kind::Index, "ix");
+        question.prepare = vec![question.action.clone()];
         let refused = || Answer::Refused("no".to_owned());
         let twice = |answer: fn() -> Answer| {
             history(true).trial(question.clone(), answer()).trial(question.clone(), answer())
@@ -435,6 +447,10 @@ mod tests {
         let accepted = || Answer::Accepted(Vec::new());
         check(&CHECK, twice(accepted).beside(twice(refused)))
             .finds(["it is refused by postgres and accepted by sqlite"])
+            .quotes(&format!(
+                "{FIRST}{OVER}VALUES (NULL)\n{FIRST}{OVER}VALUES (NULL)\n-- postgres: refused: no\n\
+                 {FIRST}VALUES (NULL)\n{FIRST}VALUES (NULL)\n-- sqlite: accepted"
+            ))
             .helps(help);
         check(&CHECK, twice(refused).beside(twice(refused))).finds([]);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::constants::{Constants, short};
+use super::constants::{Constants, short, swapped};
 use super::plan::Table;
 use super::{Promise, Question, Row};
 use crate::Backend;
@@ -72,13 +72,13 @@ impl Table<'_> {
     }
 
     /// Values for the columns that a predicate chooses rows by, and for those that an expression takes
-    /// apart: the constants that are spoken of, NULL, and none, which leaves what the row has.
+    /// apart: the constants that are spoken of and others near them, NULL, and none, which leaves what the
+    /// row has.
     pub(super) fn ways(&self, chosen_by: &[String], expressed: &[String], constants: &Constants) -> Vec<Row> {
         let mut ways = vec![Row::new()];
         let all: BTreeSet<&String> = chosen_by.iter().chain(expressed).collect();
         for column in all {
-            let mut values = self.telling(column, chosen_by.contains(column), constants);
-            values.push(None);
+            let values = self.telling(column, chosen_by.contains(column), constants);
             let with = |value: &Option<Datum>| {
                 let value = value.clone();
                 let add = move |way: &Row| {
@@ -93,26 +93,27 @@ impl Table<'_> {
         ways
     }
 
+    /// The most telling values first, since only so many are tried.
     fn telling(&self, column: &str, chooses: bool, constants: &Constants) -> Vec<Option<Datum>> {
         let families: BTreeSet<Family> = self.types_of(column).map(|one| one.family).collect();
         let all = |family| families.iter().all(|one| *one == family);
-        let mut values = Vec::new();
+        let (mut values, mut further) = (Vec::new(), Vec::new());
         if families.contains(&Family::Boolean) {
             values.extend([true, false].map(Datum::Boolean));
         } else if families.contains(&Family::Json) {
             values.extend(document(constants).map(Datum::Json));
         } else if chooses && all(Family::Integer) {
-            values.extend(
-                constants.numbers.iter().flat_map(|number| [*number, number + 1]).map(Datum::Integer),
-            );
+            values.extend(constants.numbers.iter().map(|number| Datum::Integer(*number)));
+            further.extend(constants.numbers.iter().map(|number| Datum::Integer(number + 1)));
         } else if chooses && all(Family::Text) {
             values.extend(constants.texts.iter().cloned().map(Datum::Text));
+            further.extend(constants.texts.iter().map(|text| Datum::Text(swapped(text))));
         }
         let required = self.any(column, |object| object.has(Attribute::NotNull));
         if !required && !self.counts(column) {
             values.push(Datum::Null);
         }
-        values.into_iter().map(Some).collect()
+        values.into_iter().map(Some).chain([None]).chain(further.into_iter().map(Some)).collect()
     }
 }
 

@@ -328,6 +328,12 @@ const REFUSING: &str = "routine f(): begin raise exception 'no'; end; & trigger 
     "trigger tr: before | events update | definition select raise(abort, 'no');",
     "error: trigger \"tr\" refuses update on sqlite, and nothing does on postgres"
 )]
+#[case::refusal_beside_an_exclusion(
+    "exclusion ex: n WITH =",
+    "trigger a: before | events insert | when exists(select 1 from t where n = new.n) | definition select raise(abort, 'no'); & \
+     trigger b: before | events update | when old.n = 1 | definition select raise(abort, 'no');",
+    "error: trigger \"b\" refuses update on sqlite, and nothing does on postgres"
+)]
 #[case::refusal_when(
     &format!("{REFUSING} | events update | when (old.n = 1) | calls f()"),
     "trigger tr: before | events update | when old.n = 2 | definition select raise(abort, 'no');",

@@ -200,6 +200,11 @@ use super::compared;
     "foreign key fk: n; name | references p (id, name) | match full",
     "foreign key fk: n; name | references p (id, name) & check ck: (name is null and n is null) or (n is not null and name is not null)"
 )]
+#[case::exclusion_by_triggers(
+    "exclusion ex: n WITH =",
+    "trigger a: before | events insert | when exists(select 1 from t where n = new.n) | definition select raise(abort, 'no'); & \
+     trigger b: before | events update | when exists(select 1 from t where n = new.n) | definition select raise(abort, 'no');"
+)]
 // Indexes.
 #[case::other_name("index a: name", "index b: name")]
 #[case::json_index("index a: ((data ->> 'status'::text))", "index a: json_extract(data, '$.status')")]
