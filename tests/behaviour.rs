@@ -11,6 +11,11 @@ use switchback::Backend;
 
 /// The report on one revision for each backend, of the checks about rows alone.
 fn report(postgres: &str, sqlite: &str, config: &str) -> Option<Ran> {
+    let checks = ["value-not-kept", "sequence-behind", "behaviour-mismatch"];
+    checked(postgres, sqlite, config, &checks)
+}
+
+fn checked(postgres: &str, sqlite: &str, config: &str, checks: &[&str]) -> Option<Ran> {
     if is_skipped(Backend::Postgres) {
         return None;
     }
@@ -21,7 +26,6 @@ fn report(postgres: &str, sqlite: &str, config: &str) -> Option<Ran> {
         .with("migrations/postgres/1_first.sql", postgres)
         .with("migrations/sqlite/1_first.sql", sqlite)
         .with("switchback.toml", config);
-    let checks = ["value-not-kept", "sequence-behind", "behaviour-mismatch"];
     Some(project.run(&format!("check --check {}", checks.join(" --check "))))
 }
 
@@ -305,6 +309,31 @@ fn a_unique_index_of_a_part_that_means_the_same_is_silent(#[case] postgres: &str
     };
     let Some(ran) = report(&tables("JSONB", postgres), &tables("JSON", sqlite), QUIET) else { return };
     ran.ends(0).says("clean:").keeps_quiet_about("could not be put");
+}
+
+#[rstest]
+#[case::foreign_key(
+    "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a TEXT REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED);",
+    "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a TEXT REFERENCES t (id));"
+)]
+#[case::exclusion(
+    "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a INTEGER, EXCLUDE USING btree (a WITH =));",
+    "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a INTEGER);"
+)]
+#[case::unique_index(
+    "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a TEXT); CREATE UNIQUE INDEX ux ON t (lower(a));",
+    "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a TEXT); CREATE UNIQUE INDEX ux ON t (a);"
+)]
+#[case::collation(
+    "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a TEXT);",
+    "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a TEXT COLLATE NOCASE);"
+)]
+fn what_the_declarations_tell_is_not_told_twice(#[case] postgres: &str, #[case] sqlite: &str) {
+    let config = format!("{KEYS}[checks]\n\"parity-mismatch\" = \"error\"\n");
+    let both = ["parity-mismatch", "behaviour-mismatch"];
+    let Some(ran) = checked(postgres, sqlite, &config, &both) else { return };
+    let ran = ran.ends(1).says("[parity-mismatch]").keeps_quiet_about("[behaviour-mismatch]");
+    assert!(ran.stdout.contains("\n1 error:"), "{}", ran.stdout);
 }
 
 /// SQLite counts INTEGER PRIMARY KEY, and nothing else that is called an integer.
