@@ -293,6 +293,29 @@ fn a_unique_index_of_a_part_that_is_another_is_found_once(
     assert!(ran.stdout.contains("\n1 error:"), "{}", ran.stdout);
 }
 
+/// The words of an enum are tried; those that a predicate speaks of in a foreign key are not, since there
+/// may be no such parent.
+#[test]
+fn a_unique_index_that_chooses_by_an_enum_is_asked_about() {
+    let tables = |kind: &str, word: &str| {
+        format!(
+            "CREATE TABLE p (id TEXT NOT NULL PRIMARY KEY);\n\
+             CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, a TEXT NOT NULL, b {kind} NOT NULL, p TEXT REFERENCES p (id));\n\
+             CREATE UNIQUE INDEX ux_t ON t (a) WHERE b = '{word}' AND (p IS NULL OR p <> 'none');"
+        )
+    };
+    let words = "('open', 'new', 'gone')";
+    let postgres = format!("CREATE TYPE mood AS ENUM {words}; {}", tables("mood", "gone"));
+    let sqlite = tables(&format!("TEXT CHECK (b IN {words})"), "lost");
+    let off = "[sqlite]\nforeign_keys = false\n[rows]\ntypes = false\n";
+    let Some(ran) = report(&postgres, &sqlite, off) else { return };
+    let ran = ran
+        .ends(1)
+        .says("the values of another row in \"a\" of table \"t\" with \"b\" 'gone' and \"p\" NULL is refused by postgres")
+        .keeps_quiet_about("could not be put");
+    assert!(ran.stdout.contains("\n1 error, 1 warning:"), "{}", ran.stdout);
+}
+
 #[rstest]
 #[case::predicate("(a) WHERE b = 'open'", "(a) WHERE 'open' = b")]
 #[case::null("(a) WHERE gone IS NULL", "(a) WHERE gone IS NULL")]

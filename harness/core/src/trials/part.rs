@@ -7,8 +7,8 @@ use super::plan::Table;
 use super::{Promise, Question, Row};
 use crate::Backend;
 use crate::family::Family;
-use crate::rows::{Datum, mentioned, only_names};
-use crate::schema::{Attribute, Kind, Object, ObjectId};
+use crate::rows::{Datum, foreign_keys, mentioned, only_names};
+use crate::schema::{Attribute, Group, Kind, Object, ObjectId};
 
 /// How many pairs of rows are tried against one index or constraint at most.
 const PAIRS: usize = 12;
@@ -96,24 +96,33 @@ impl Table<'_> {
     /// The most telling values first, since only so many are tried.
     fn telling(&self, column: &str, chooses: bool, constants: &Constants) -> Vec<Option<Datum>> {
         let families: BTreeSet<Family> = self.types_of(column).map(|one| one.family).collect();
-        let all = |family| families.iter().all(|one| *one == family);
+        let all = |of: &[Family]| families.iter().all(|one| of.contains(one));
+        // Where there has to be such a parent, what a predicate speaks of may have none.
+        let speaks = chooses && !self.refers(column);
         let (mut values, mut further) = (Vec::new(), Vec::new());
         if families.contains(&Family::Boolean) {
             values.extend([true, false].map(Datum::Boolean));
         } else if families.contains(&Family::Json) {
             values.extend(document(constants).map(Datum::Json));
-        } else if chooses && all(Family::Integer) {
+        } else if speaks && all(&[Family::Integer]) {
             values.extend(constants.numbers.iter().map(|number| Datum::Integer(*number)));
             further.extend(constants.numbers.iter().map(|number| Datum::Integer(number + 1)));
-        } else if chooses && all(Family::Text) {
+        } else if speaks && all(&[Family::Text, Family::Enum]) {
             values.extend(constants.texts.iter().cloned().map(Datum::Text));
-            further.extend(constants.texts.iter().map(|text| Datum::Text(swapped(text))));
+            // An enum has no other words than its own.
+            let swapped = constants.texts.iter().map(|text| Datum::Text(swapped(text)));
+            further.extend(swapped.filter(|_| all(&[Family::Text])));
         }
         let required = self.any(column, |object| object.has(Attribute::NotNull));
         if !required && !self.counts(column) {
             values.push(Datum::Null);
         }
         values.into_iter().map(Some).chain([None]).chain(further.into_iter().map(Some)).collect()
+    }
+
+    fn refers(&self, column: &str) -> bool {
+        let keys = |(backend, group): (&Backend, &&Group)| foreign_keys(self.heads[backend], group);
+        self.groups.iter().flat_map(keys).any(|key| key.columns.iter().any(|one| one == column))
     }
 }
 
@@ -136,7 +145,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    fn read(object: ObjectId, backend: Backend, group: &crate::schema::Group, index: &Object) -> Self {
+    fn read(object: ObjectId, backend: Backend, group: &Group, index: &Object) -> Self {
         let terms = index.list(Attribute::Columns);
         let condition = index.text(Attribute::Where).unwrap_or_default().to_owned();
         let expressions: Vec<String> =
