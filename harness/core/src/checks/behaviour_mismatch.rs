@@ -10,7 +10,7 @@ use crate::parity::{Aspect, Comparer, Mismatch};
 use crate::report::{Finding, NotRun, Severity};
 use crate::rows::{Datum, foreign_keys};
 use crate::schema::{Name, ObjectId, Schema};
-use crate::trials::{Answer, Dialect, Promise, Question, Reading, Trial};
+use crate::trials::{Action, Answer, Dialect, Promise, Question, Reading, Trial};
 
 pub(super) static CHECK: Check = Check {
     id: "behaviour-mismatch",
@@ -19,12 +19,14 @@ pub(super) static CHECK: Check = Check {
     problem: "the two databases do not do the same with the same values",
     why: "What both declare alike may still do something else: LIKE in a CHECK minds the case on PostgreSQL only, \
           a foreign key does nothing on SQLite unless the application turns it on. So at head, each NOT NULL, \
-          unique key, foreign key with its actions, CHECK, default and collation is tried on both with the same \
-          values, those that break it and those at its edge, each in a transaction that is rolled back. Where \
-          one refuses and the other accepts, or they keep different values, that is a finding. What the \
-          declarations themselves differ in is told by parity-mismatch, not here. That SQLite keeps any value in \
-          any column (SQLite manual, \"Datatypes In SQLite\") is one note; `types = false` under \
-          [rows] leaves it out.",
+          unique key and index, exclusion constraint, foreign key with its actions and whether it waits for the \
+          end of the transaction, CHECK, default and collation is tried on both with the same values, those that \
+          break it and those at its edge, each in a transaction that is rolled back. Where one refuses and the \
+          other accepts, or they keep different values, that is a finding. A COLLATE that orders texts otherwise \
+          than the other database is a warning; where nothing is said, a database of this run has the order of \
+          bytes, as SQLite does, whatever the application's has. What the declarations themselves differ in is \
+          told by parity-mismatch, not here. That SQLite keeps any value in any column (SQLite manual, \
+          \"Datatypes In SQLite\") is one note; `types = false` under [rows] leaves it out.",
     example: "CHECK (code LIKE 'A%')",
     mend: "Say it so that both understand the same, such as GLOB for LIKE on SQLite, or refuse it in the \
            application, too.",
@@ -62,9 +64,12 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         {
             continue;
         }
+        let object = &one.question.object;
         if one.question.promise.is_of_types() {
             of_types.entry(table).or_default().push(one);
-        } else if found.insert((&one.question.object, one.question.promise)) {
+        } else if one.question.promise == Promise::Order && found.contains(&(object, Promise::Equality)) {
+            // Texts of which only one takes two for equal are ordered otherwise as well.
+        } else if found.insert((object, one.question.promise)) {
             // Another value that tells the same tells nothing new.
             let finding = finding(one, other, how, postgres, sqlite);
             judgement.findings.push(told.repeated(&one.question, finding));
@@ -79,7 +84,7 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
 }
 
 fn is_about_references(promise: Promise) -> bool {
-    matches!(promise, Promise::ForeignKey | Promise::OnDelete | Promise::OnUpdate)
+    matches!(promise, Promise::ForeignKey | Promise::Deferred | Promise::OnDelete | Promise::OnUpdate)
 }
 
 /// Whether SQLite enforces no foreign key at all, which is one thing to say.
@@ -150,7 +155,13 @@ impl Told {
 
 /// In which way two answers differ, if they do.
 fn difference(one: &Trial, other: &Trial, postgres: &Recording, sqlite: &Recording) -> Option<&'static str> {
+    let is_placed = one.question.promise == Promise::Order;
     match (&one.answer, &other.answer) {
+        // Who refuses a text has no place for it; why is a question of its own.
+        (Answer::Refused(_), _) | (_, Answer::Refused(_)) if is_placed => None,
+        (Answer::Accepted(one), Answer::Accepted(other)) if is_placed => {
+            (one != other).then_some("is another on postgres than on sqlite")
+        }
         (Answer::Refused(_), Answer::Accepted(_)) => Some("is refused by postgres and accepted by sqlite"),
         (Answer::Accepted(_), Answer::Refused(_)) => Some("is accepted by postgres and refused by sqlite"),
         (Answer::Accepted(one_read), Answer::Accepted(other_read)) => {
@@ -210,7 +221,8 @@ fn finding(one: &Trial, other: &Trial, how: &str, postgres: &Recording, sqlite: 
     let lenient = if matches!(one.answer, Answer::Accepted(_)) { postgres } else { sqlite };
     finding.backend = Some(lenient.backend);
     finding.revision = lenient.latest_change_of(table).cloned();
-    finding
+    // An order decides what comes first, not what is kept.
+    if question.promise == Promise::Order { finding.weighing(Severity::Warning) } else { finding }
 }
 
 fn shown(recording: &Recording, trial: &Trial) -> String {
@@ -219,12 +231,22 @@ fn shown(recording: &Recording, trial: &Trial) -> String {
         Answer::Accepted(rows) => {
             let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
             let row = |row: &Vec<Option<String>>| row.iter().map(cell).collect::<Vec<_>>().join(", ");
-            format!("accepted, and then there is {}", rows.iter().map(row).collect::<Vec<_>>().join("; "))
+            let then = if trial.question.promise == Promise::Order { "comes" } else { "then there is" };
+            format!("accepted, and {then} {}", rows.iter().map(row).collect::<Vec<_>>().join("; "))
         }
         Answer::Refused(reason) => format!("refused: {reason}"),
         Answer::NotAsked(reason) => format!("not asked: {reason}"),
     };
-    format!("{}\n-- {}: {answer}", shortened(&recording.statement(trial)), recording.backend)
+    // What it takes to try it belongs to it: a second row is nothing without the first.
+    let question = &trial.question;
+    let tried = match &question.action {
+        Action::Together(actions) => actions.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let dialect = Dialect { backend: recording.backend, schema: recording.head() };
+    let statements = question.prepare.iter().chain(tried).map(|action| shortened(&dialect.action(action)));
+    let statements = statements.collect::<Vec<_>>().join("\n");
+    format!("{statements}\n-- {}: {answer}", recording.backend)
 }
 
 fn help(promise: Promise, on_postgres: &Answer) -> String {
@@ -237,6 +259,16 @@ fn help(promise: Promise, on_postgres: &Answer) -> String {
         }
         Promise::Check => "write the condition so that both databases read it the same".to_owned(),
         Promise::UniqueNulls => "say NOT NULL, or make NULL distinct or not on both".to_owned(),
+        Promise::UniquePart => "give both the same unique index, in words that mean the same on both".to_owned(),
+        Promise::Exclusion if lenient == "sqlite" => {
+            "refuse such rows on sqlite by a trigger BEFORE INSERT and BEFORE UPDATE, or accept the difference"
+                .to_owned()
+        }
+        Promise::Deferred => {
+            "declare the foreign key DEFERRABLE INITIALLY DEFERRED on both, or write parents before their children"
+                .to_owned()
+        }
+        Promise::Order => "give the column the same collation on both, or sort in the application".to_owned(),
         Promise::UniqueCase | Promise::Equality => {
             "give the column the same collation on both, or keep one case only".to_owned()
         }
@@ -269,13 +301,18 @@ fn note(of_types: &BTreeMap<&Name, Vec<&Trial>>, sqlite: &Recording) -> Option<F
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::CHECK;
     use crate::checks::testing::{Hand, applied, check, recording, schema};
+    use crate::report::Severity;
     use crate::rows::Datum;
     use crate::schema::{Attribute, Kind, Name, Object, ObjectId, Schema};
     use crate::trials::{Action, Answer, Promise, Question, Reading, Row};
 
     const FOREIGN_KEY: &str = "fk_b";
+    const FIRST: &str = "INSERT INTO \"b\" (\"a\") ";
+    const OVER: &str = "OVERRIDING SYSTEM VALUE ";
 
     /// Tables `a`, and `b` that refers to it if `declares`.
     fn tables(declares: bool) -> Schema {
@@ -291,8 +328,21 @@ mod tests {
         tables
     }
 
+    /// The same about the place of a text among others.
+    fn placed(promise: Promise) -> Question {
+        let mut question = question(promise, Kind::Column, "at");
+        let mut reading = Reading::of(&Name::new("b"), vec!["at".to_owned()], Row::new());
+        reading.beside = vec!["B".to_owned()];
+        question.reading = Some(reading);
+        question
+    }
+
+    fn place(place: &str) -> Answer {
+        Answer::Accepted(vec![vec![Some(format!("{place} \"B\""))]])
+    }
+
     fn question(promise: Promise, kind: Kind, part: &str) -> Question {
-        let reading = Reading { table: Name::new("b"), columns: vec!["at".to_owned()], key: Row::new() };
+        let reading = Reading::of(&Name::new("b"), vec!["at".to_owned()], Row::new());
         Question {
             promise,
             object: ObjectId::part(Kind::Table, Name::new("b"), kind, part),
@@ -334,5 +384,74 @@ mod tests {
         check(&CHECK, answered(&question, postgres(), read(&["'1970-01-01 00:00:01'"]), true)).finds([]);
         check(&CHECK, answered(&question, postgres(), read(&[]), true))
             .finds(["it leaves other values on postgres than on sqlite"]);
+    }
+
+    #[test]
+    fn another_order_is_a_warning_where_something_is_said_about_it() {
+        let question = placed(Promise::Order);
+        check(&CHECK, answered(&question, place("before"), place("before"), true)).finds([]);
+        let refused = Answer::Refused("no such parent".to_owned());
+        check(&CHECK, answered(&question, refused, place("before"), true)).finds([]);
+        check(&CHECK, answered(&question, place("before"), place("after"), true))
+            .finds(["it is another on postgres than on sqlite"])
+            .weighs(Severity::Warning)
+            .helps("give the column the same collation on both, or sort in the application");
+    }
+
+    #[test]
+    fn texts_that_only_one_takes_for_equal_are_told_once() {
+        let equal = {
+            let reading = Reading::of(&Name::new("b"), vec!["at".to_owned()], Row::new());
+            Question { reading: Some(reading), ..question(Promise::Equality, Kind::Column, "at") }
+        };
+        let hand = |rows: &[&str], place: Answer| {
+            let rows = rows.iter().map(|cell| vec![Some((*cell).to_owned())]).collect();
+            history(true).trial(equal.clone(), Answer::Accepted(rows)).trial(placed(Promise::Order), place)
+        };
+        let postgres = hand(&[], place("after"));
+        check(&CHECK, hand(&["'B'"], place("level with")).beside(postgres))
+            .finds(["it leaves other values on postgres than on sqlite"])
+            .weighs(Severity::Error);
+    }
+
+    #[test]
+    fn a_child_before_its_parent_is_a_finding_where_foreign_keys_are_enforced() {
+        let key = |promise| question(promise, Kind::ForeignKey, FOREIGN_KEY);
+        let refused = || Answer::Refused("no".to_owned());
+        let accepted = || Answer::Accepted(Vec::new());
+        check(&CHECK, answered(&key(Promise::Deferred), accepted(), refused(), true))
+            .finds(["it is accepted by postgres and refused by sqlite"])
+            .helps("declare the foreign key DEFERRABLE INITIALLY DEFERRED on both, or write parents before their children");
+        // What is not enforced at all cannot be deferred.
+        let hand = |kept: Answer, deferred: Answer| {
+            let hand = history(true).trial(key(Promise::ForeignKey), kept);
+            hand.trial(key(Promise::Deferred), deferred)
+        };
+        check(&CHECK, hand(accepted(), accepted()).beside(hand(refused(), refused())))
+            .finds(["sqlite, as this run opens it, enforces none of 1 foreign key that postgres enforces"]);
+    }
+
+    #[rstest]
+    #[case(
+        Promise::Exclusion,
+        "refuse such rows on sqlite by a trigger BEFORE INSERT and BEFORE UPDATE, or accept the difference"
+    )]
+    #[case(Promise::UniquePart, "give both the same unique index, in words that mean the same on both")]
+    fn what_one_refuses_and_the_other_accepts_is_told_once(#[case] promise: Promise, #[case] help: &str) {
+        let mut question = question(promise, Kind::Index, "ix");
+        question.prepare = vec![question.action.clone()];
+        let refused = || Answer::Refused("no".to_owned());
+        let twice = |answer: fn() -> Answer| {
+            history(true).trial(question.clone(), answer()).trial(question.clone(), answer())
+        };
+        let accepted = || Answer::Accepted(Vec::new());
+        check(&CHECK, twice(accepted).beside(twice(refused)))
+            .finds(["it is refused by postgres and accepted by sqlite"])
+            .quotes(&format!(
+                "{FIRST}{OVER}VALUES (NULL)\n{FIRST}{OVER}VALUES (NULL)\n-- postgres: refused: no\n\
+                 {FIRST}VALUES (NULL)\n{FIRST}VALUES (NULL)\n-- sqlite: accepted"
+            ))
+            .helps(help);
+        check(&CHECK, twice(refused).beside(twice(refused))).finds([]);
     }
 }

@@ -20,8 +20,11 @@ pub(super) static CHECK: Check = Check {
           they are spelled: a type by its family, an expression by its parsed form, a unique index and a unique \
           constraint as the same promise. Judged is every state that both histories have, and head. A mismatch \
           that a later revision mends is a note; so is what one backend cannot have, such as a GIN index. An \
-          index on one side only is a warning, since it is about speed. What no parser understands is said to be \
-          not run. A finding belongs to the backend that lacks the object, or to sqlite where both have it.",
+          index on one side only is a warning, since it is about speed; so is a unique key that waits for the end \
+          of the transaction, which SQLite does not have. SQLite passes over MATCH FULL, too, which a CHECK can say. \
+          Where an index puts nulls is not compared: each database has an order of its own, and what departs from \
+          it on PostgreSQL says what SQLite does anyway. What no parser understands is said to be not run. A \
+          finding belongs to the backend that lacks the object, or to sqlite where both have it.",
     example: "id BIGINT PRIMARY KEY",
     mend: "Write a revision that brings the two together, or accept the difference with the reason for it.",
     walks: &[Walk::Trunk],

@@ -212,11 +212,11 @@ mod tests {
             what: "a row of table \"t\"".to_owned(),
             prepare: Vec::new(),
             action: Action::Insert { table: Name::new("t"), row: row.clone() },
-            reading: Some(Reading {
-                table: Name::new("t"),
-                columns: row.keys().cloned().collect(),
-                key: row.into_iter().filter(|(column, _)| key.contains(&column.as_str())).collect(),
-            }),
+            reading: Some(Reading::of(
+                &Name::new("t"),
+                row.keys().cloned().collect(),
+                row.into_iter().filter(|(column, _)| key.contains(&column.as_str())).collect(),
+            )),
         };
         answers
             .into_iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::form::{self, Answer, Form};
-use super::keys::same_name;
+use super::keys::{demanded_by_keys, same_name};
 use super::pair::{Column, Left, Pair, Side, described, left_over};
 use super::{Aspect, Found};
 use crate::family::{self, Family};
@@ -36,7 +36,8 @@ pub(super) fn compare(pair: &Pair<'_>, found: &mut Found<'_>) {
     let conditions = |checks: &[Check]| -> Vec<Form> {
         checks.iter().filter_map(|check| check.conditions.clone()).flatten().collect()
     };
-    let (all_postgres, mut all_sqlite) = (conditions(&postgres), conditions(&sqlite));
+    let (mut all_postgres, mut all_sqlite) = (conditions(&postgres), conditions(&sqlite));
+    all_postgres.extend(demanded_by_keys(pair));
     all_sqlite.extend(guarded(pair));
     let lacking = |form: &Form| pair.lacks_any(form);
     let rest = |checks: Vec<Check>, others: &[Form], own: &dyn Fn(&Form) -> bool| -> Vec<Check> {
@@ -347,6 +348,13 @@ pub(super) fn demanded(when: Form) -> Vec<Form> {
     };
     let wanted = settled(form::not(when.map(&named))).conjuncts();
     wanted.into_iter().filter(|one| !one.is_literal()).collect()
+}
+
+/// What SQLite demands of new rows, by checks and by triggers.
+pub(super) fn stated_on_sqlite(pair: &Pair<'_>) -> Vec<Form> {
+    let mut all = stated(pair, &pair.sqlite);
+    all.extend(guarded(pair));
+    all
 }
 
 /// The conditions that the checks of one side state.

@@ -24,7 +24,10 @@ fn term(pair: &Pair<'_>, side: &Side<'_>, text: &str) -> Option<Term> {
     let mut text = text.trim();
     let mut descending = false;
     // Where nulls stand differs by nature: they are the smallest values on SQLite and the largest
-    // on PostgreSQL, and each reads its own order back.
+    // on PostgreSQL, and each reads its own order back (SQLite manual, "SELECT", 4; PostgreSQL
+    // manual, "Indexes and ORDER BY"). SQLite's indexes take no word about it. So whoever departs
+    // from the default on PostgreSQL, with NULLS FIRST or DESC NULLS LAST, says there what SQLite
+    // has anyway: that brings the two together, and neither way is there anything to mend.
     for (ending, is_descending) in
         [(" nulls last", None), (" nulls first", None), (" desc", Some(true)), (" asc", Some(false))]
     {

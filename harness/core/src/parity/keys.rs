@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::form::{Answer, Form};
+use super::checks;
+use super::form::{self, Answer, Form};
 use super::indexes;
 use super::pair::{Left, Pair, Side, described, identifiers, left_over};
 use super::{Aspect, Found};
@@ -26,6 +27,28 @@ struct Promise {
     condition: Option<Form>,
     /// Whether nulls count as equal.
     nulls: bool,
+    waits: Waits,
+}
+
+/// When a key is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waits {
+    /// With each row.
+    Never,
+    /// At the end of a statement, and later if somebody asks.
+    ForTheStatement,
+    /// At the end of the transaction.
+    ForTheTransaction,
+}
+
+impl Waits {
+    fn read(object: &Object) -> Self {
+        match object.text(Attribute::Deferrable) {
+            None => Self::Never,
+            Some("deferrable initially deferred") => Self::ForTheTransaction,
+            Some(_) => Self::ForTheStatement,
+        }
+    }
 }
 
 impl Promise {
@@ -61,6 +84,7 @@ fn promises(pair: &Pair<'_>, side: &Side<'_>) -> Vec<Promise> {
                     None => Some(Form::Bool(true)),
                 },
                 nulls: object.has(Attribute::NullsNotDistinct) && may_be_null(pair, side, object),
+                waits: Waits::read(object),
             });
         }
     }
@@ -121,6 +145,11 @@ fn unique(pair: &Pair<'_>, found: &mut Found<'_>) {
             }
         }
     }
+    for one in &postgres {
+        if let Some(other) = sqlite.iter().find(|other| compare(one, other) == Answer::Same) {
+            waiting(one, other, found);
+        }
+    }
     // What stands against a promise about a column that is missing is told with that column.
     let told = |one: &Promise, lost: &[Promise]| {
         let counterpart = |other: &Promise| {
@@ -139,6 +168,29 @@ fn unique(pair: &Pair<'_>, found: &mut Found<'_>) {
             found.one_sided(None, Some(one.id), Severity::Error, None);
         }
     }
+}
+
+/// Says where PostgreSQL lets equal rows pass that are equal for a while. SQLite has no such keys: it
+/// looks at each row as it is written (SQLite manual, "ON CONFLICT"), so two rows cannot swap their
+/// values there, and there is nothing to declare that would let them. What is only deferrable is still
+/// looked at with each statement, which matters to few statements: a note.
+fn waiting(one: &Promise, other: &Promise, found: &mut Found<'_>) {
+    let (when, severity) = match one.waits {
+        Waits::Never => return,
+        Waits::ForTheStatement => ("with each statement", Severity::Note),
+        Waits::ForTheTransaction => ("at the end of the transaction", Severity::Warning),
+    };
+    let message = format!("{} is checked {when} on postgres and with each row on sqlite", described(&one.id));
+    let help = "sqlite has no deferrable keys: write so that no two rows are equal on the way, and leave out \
+                DEFERRABLE on postgres, or accept the difference";
+    found.push(
+        Some(one.id.clone()),
+        Some(other.id.clone()),
+        Aspect::Meaning,
+        severity,
+        message,
+        help.to_owned(),
+    );
 }
 
 /// Whether two parts were given the same name.
@@ -161,6 +213,8 @@ struct ForeignKey {
     on_update: String,
     /// Whether it is checked only at the end of the transaction.
     deferred: bool,
+    /// Whether it refuses a key that is null in part, where a key can be.
+    whole: bool,
 }
 
 impl ForeignKey {
@@ -185,7 +239,17 @@ impl ForeignKey {
             on_update: action(Attribute::OnUpdate),
             // What may be deferred is not until somebody asks; on SQLite a pragma asks for all keys.
             deferred: deferrable == Some("deferrable initially deferred"),
+            whole: false,
         }
+    }
+
+    /// The same on PostgreSQL, where MATCH FULL is heeded. SQLite takes the word and passes it over
+    /// (SQLite manual, "SQLite Foreign Key Support", 6): there a check may say what it says.
+    fn matched(self, pair: &Pair<'_>, object: &Object) -> Self {
+        let demands = demanded_by_match(pair, &self.own, object);
+        let stated = checks::stated_on_sqlite(pair);
+        let kept = demands.iter().all(|ways| ways.iter().any(|way| stated.contains(way)));
+        Self { whole: !kept, ..self }
     }
 
     fn does(&self) -> String {
@@ -201,8 +265,48 @@ impl ForeignKey {
         if self.deferred {
             text.push_str(", initially deferred");
         }
+        if self.whole {
+            text.push_str(", match full");
+        }
         text
     }
+}
+
+/// What MATCH FULL demands of the columns of a key: that all are null or none is. Each demand stands in
+/// the ways in which a check may say it. Nothing where no column or only one can be null, so that
+/// either is what every key demands.
+fn demanded_by_match(pair: &Pair<'_>, own: &BTreeSet<String>, object: &Object) -> Vec<Vec<Form>> {
+    let nullable = |name: &String| {
+        let column = pair.column(name);
+        column.is_some_and(|column| {
+            [column.postgres.1, column.sqlite.1].iter().all(|one| !one.has(Attribute::NotNull))
+        })
+    };
+    if object.text(Attribute::Match) != Some("full") || own.len() < 2 || !own.iter().any(nullable) {
+        return Vec::new();
+    }
+    let names: Vec<&String> = own.iter().collect();
+    let pairs = names.windows(2).map(|two| {
+        let null = |name: &str| {
+            let family = pair.column(name).map(|column| column.postgres.2.family);
+            Form::call("is null", vec![Form::Column(name.to_owned(), family)])
+        };
+        let (one, other) = (null(two[0]), null(two[1]));
+        let both = form::and(vec![one.clone(), other.clone()]);
+        let none = form::and(vec![form::not(one.clone()), form::not(other.clone())]);
+        vec![form::equal(one, other), form::or(vec![both, none])]
+    });
+    pairs.collect()
+}
+
+/// What the foreign keys of PostgreSQL demand of their columns, as checks would say it.
+pub(super) fn demanded_by_keys(pair: &Pair<'_>) -> Vec<Form> {
+    let keys = pair.postgres.parts_of(Kind::ForeignKey);
+    let demands = keys.flat_map(|(_, _, key)| {
+        let own = pair.postgres.names(key.list(Attribute::Columns)).into_iter().collect();
+        demanded_by_match(pair, &own, key)
+    });
+    demands.flatten().collect()
 }
 
 fn foreign(pair: &Pair<'_>, found: &mut Found<'_>) {
@@ -214,7 +318,10 @@ fn foreign(pair: &Pair<'_>, found: &mut Found<'_>) {
     };
     let [postgres, sqlite] = pair.sides().map(|side| {
         let keys = side.parts_of(Kind::ForeignKey).filter(|(_, _, key)| !key.has(Attribute::NotEnforced));
-        let keys = keys.map(|(id, _, key)| ForeignKey::read(side, id, key));
+        let keys = keys.map(|(id, _, key)| {
+            let read = ForeignKey::read(side, id, key);
+            if side.backend == pair.postgres.backend { read.matched(pair, key) } else { read }
+        });
         keys.filter(|key| !missing(&key.table) && !key.own.iter().any(|name| pair.lacks(name)))
             .collect::<Vec<_>>()
     });
@@ -223,7 +330,8 @@ fn foreign(pair: &Pair<'_>, found: &mut Found<'_>) {
             && one.table == other.table
             && one.on_delete == other.on_delete
             && one.on_update == other.on_update
-            && one.deferred == other.deferred;
+            && one.deferred == other.deferred
+            && one.whole == other.whole;
         if same { Answer::Same } else { Answer::Different }
     };
     let target =
@@ -234,8 +342,15 @@ fn foreign(pair: &Pair<'_>, found: &mut Found<'_>) {
         let what = described(&one.id);
         let (left, right) = difference(&one, &other);
         let message = format!("{what} is {left} on postgres and {right} on sqlite");
-        let help = "let it do the same on both backends; on sqlite that takes a rebuild of the table";
-        found.push(Some(one.id), Some(other.id), Aspect::Meaning, Severity::Error, message, help.to_owned());
+        let help = if left == "match full" {
+            let names: Vec<&String> = one.own.iter().collect();
+            let same = names.windows(2).map(|two| format!("({} IS NULL) = ({} IS NULL)", two[0], two[1]));
+            let check = same.collect::<Vec<_>>().join(" AND ");
+            format!("sqlite passes over MATCH; let a check say the same there: CHECK ({check})")
+        } else {
+            "let it do the same on both backends; on sqlite that takes a rebuild of the table".to_owned()
+        };
+        found.push(Some(one.id), Some(other.id), Aspect::Meaning, Severity::Error, message, help);
     }
     for one in postgres {
         found.one_sided(Some(one.id), None, Severity::Error, None);
@@ -260,6 +375,9 @@ fn difference(one: &ForeignKey, other: &ForeignKey) -> (String, String) {
         }
         if one.deferred != other.deferred {
             parts.push(if key.deferred { "initially deferred" } else { "checked at once" }.to_owned());
+        }
+        if one.whole != other.whole {
+            parts.push(if key.whole { "match full" } else { "match simple" }.to_owned());
         }
         parts.join(", ")
     };

@@ -344,8 +344,8 @@ fn plpgsql(pair: &Pair<'_>, side: &Side<'_>, text: &str) -> Option<What> {
 }
 
 /// Whether a trigger of SQLite does what something else does on PostgreSQL: it refuses a row that
-/// would replace another, where PostgreSQL knows no REPLACE, or it stands in for a constraint that
-/// ALTER TABLE cannot add.
+/// would replace another, where PostgreSQL knows no REPLACE, it looks for rows that an exclusion
+/// constraint would find there, or it stands in for a constraint that ALTER TABLE cannot add.
 fn stands_in(pair: &Pair<'_>, all: &[Act], act: &Act) -> bool {
     if act.effect != Effect::Refuse {
         return false;
@@ -355,7 +355,9 @@ fn stands_in(pair: &Pair<'_>, all: &[Act], act: &Act) -> bool {
         |one: &Act| one.effect == Effect::Refuse && matches!(one.event.as_str(), "update" | "delete");
     let looks_for_itself =
         act.text.contains("exists") && identifiers(&act.text, Backend::Sqlite).contains(&own);
-    if act.event == "insert" && looks_for_itself && all.iter().any(forbids) {
+    let for_replace = act.event == "insert" && all.iter().any(forbids);
+    let for_exclusion = act.event != "delete" && pair.postgres.parts_of(Kind::Exclusion).next().is_some();
+    if looks_for_itself && (for_replace || for_exclusion) {
         return true;
     }
     let Some(when) = act.when.clone() else { return false };

@@ -152,7 +152,7 @@ pub fn unique_keys(table: &Group) -> Vec<Vec<String>> {
 }
 
 /// The columns that some texts mention.
-pub(super) fn mentioned(table: &Group, texts: &[String]) -> Vec<String> {
+pub(crate) fn mentioned(table: &Group, texts: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for text in texts {
         for token in lex(text, Backend::Postgres) {

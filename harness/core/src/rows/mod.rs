@@ -26,7 +26,7 @@ mod wanted;
 pub use datum::{Datum, OffsetMoment};
 pub use generator::{Candidate, Generator, Parents, Side, TableGenerator};
 pub use keys::{ForeignKey, cycles, foreign_keys, order, unique_keys};
-pub(crate) use keys::{only_names, primary_key};
+pub(crate) use keys::{mentioned, only_names, primary_key};
 pub use misfit::misfit;
 pub use plain::Plain;
 pub use wanted::Wanted;

@@ -6,9 +6,14 @@
 //! application turns it on. So nothing is believed, and everything is tried.
 
 mod common;
+mod constants;
+mod order;
+mod overlap;
+mod part;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,8 +45,14 @@ pub enum Promise {
     UniqueNulls,
     /// The same, of texts that differ in case.
     UniqueCase,
+    /// No two rows are equal in what an index takes of them: of some rows only, or an expression.
+    UniquePart,
+    /// No two rows overlap, or whatever else an exclusion constraint says.
+    Exclusion,
     /// A row refers to another.
     ForeignKey,
+    /// A row refers to another that comes later in the same transaction.
+    Deferred,
     /// What becomes of a row when the row that it refers to is deleted.
     OnDelete,
     /// What becomes of it when that row's key changes.
@@ -52,6 +63,8 @@ pub enum Promise {
     Default,
     /// Which texts are equal.
     Equality,
+    /// Which texts come before which.
+    Order,
     /// How long a text may be.
     Length,
     /// How large a number may be.
@@ -111,6 +124,10 @@ pub enum Action {
         /// The rows.
         key: Row,
     },
+    /// Several, one after the other.
+    Together(Vec<Action>),
+    /// Foreign keys wait for the end of the transaction, those that can.
+    Defer,
 }
 
 /// What is read after an action: columns of the rows with these values.
@@ -122,6 +139,16 @@ pub struct Reading {
     pub columns: Vec<String>,
     /// The rows.
     pub key: Row,
+    /// Texts that the values of the first column are held against, to tell which comes first. Then that
+    /// is what is read.
+    pub beside: Vec<String>,
+}
+
+impl Reading {
+    /// Columns of the rows with these values.
+    pub fn of(table: &Name, columns: Vec<String>, key: Row) -> Self {
+        Self { table: table.clone(), columns, key, beside: Vec::new() }
+    }
 }
 
 /// How a question is put on one backend.
@@ -146,15 +173,37 @@ impl Dialect<'_> {
             Action::Delete { table, key } => {
                 format!("DELETE FROM {}{}", table.in_sql(), self.matching(table, key))
             }
+            Action::Together(actions) => {
+                actions.iter().map(|action| self.action(action)).collect::<Vec<_>>().join(";\n")
+            }
+            Action::Defer => self.backend.deferring().to_owned(),
         }
     }
 
     /// The query of a reading, whose cells are texts as [`crate::evidence::TableRows`] has them.
     pub fn reading(&self, reading: &Reading) -> String {
-        let cells: Vec<String> =
-            reading.columns.iter().map(|column| self.backend.cell(&quoted_identifier(column))).collect();
+        let cells: Vec<String> = match reading.columns.first().filter(|_| !reading.beside.is_empty()) {
+            Some(column) => {
+                reading.beside.iter().map(|text| self.place(&reading.table, column, text)).collect()
+            }
+            None => {
+                let columns = reading.columns.iter();
+                columns.map(|column| self.backend.cell(&quoted_identifier(column))).collect()
+            }
+        };
         let (table, key) = (&reading.table, self.matching(&reading.table, &reading.key));
         format!("SELECT {} FROM {}{key} ORDER BY 1", cells.join(", "), table.in_sql())
+    }
+
+    /// Where a column's value stands beside a text, in the order that the column has.
+    fn place(&self, table: &Name, column: &str, text: &str) -> String {
+        let value = Datum::Text(text.to_owned());
+        let is = |operator| self.is(table, column, &value, operator);
+        format!(
+            "CASE WHEN {} THEN 'before \"{text}\"' WHEN {} THEN 'after \"{text}\"' ELSE 'level with \"{text}\"' END",
+            is(" < "),
+            is(" > ")
+        )
     }
 
     fn insert(&self, table: &Name, row: &Row) -> String {

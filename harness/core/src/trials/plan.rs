@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::constants::{Constants, short, swapped};
 use super::{Action, Common, Heads, Promise, Question, Reading, Row};
 use crate::Backend;
 use crate::family::{ColumnType, Family};
-use crate::rows::{Datum, ForeignKey, cut, foreign_keys, only_names, primary_key, unique_keys};
+use crate::rows::{Datum, ForeignKey, foreign_keys, only_names, primary_key, unique_keys};
 use crate::schema::{Attribute, Group, Kind, Name, Object, ObjectId};
-use crate::sql::{TokenKind, lex, words};
 
 /// The questions to the backends, sorted by table. If there is only one, nothing is asked but what
 /// it can be held against by itself.
@@ -32,14 +32,15 @@ pub fn plan(heads: &Heads<'_>, common: &Common, types: bool) -> Vec<Arc<Question
 }
 
 /// A table that all backends have, with rows to ask with.
-struct Table<'a> {
-    heads: &'a Heads<'a>,
-    common: &'a Common,
-    name: &'a Name,
-    groups: BTreeMap<Backend, &'a Group>,
+pub(super) struct Table<'a> {
+    pub(super) heads: &'a Heads<'a>,
+    pub(super) common: &'a Common,
+    pub(super) name: &'a Name,
+    pub(super) groups: BTreeMap<Backend, &'a Group>,
     /// The columns that a row may give values for, with what they are on each backend.
-    columns: BTreeMap<&'a str, BTreeMap<Backend, &'a Object>>,
-    spare: &'a [Row],
+    pub(super) columns: BTreeMap<&'a str, BTreeMap<Backend, &'a Object>>,
+    /// Rows that both took, which are not there.
+    pub(super) spare: &'a [Row],
 }
 
 impl<'a> Table<'a> {
@@ -73,7 +74,7 @@ impl<'a> Table<'a> {
                 what: format!("a row of table {}", self.name.quoted()),
                 prepare: if key.is_none() { vec![alone] } else { Vec::new() },
                 action: self.row(row.clone()),
-                reading: Some(Reading { table: self.name.clone(), columns, key: key.unwrap_or_default() }),
+                reading: Some(Reading::of(self.name, columns, key.unwrap_or_default())),
             });
         }
     }
@@ -92,7 +93,7 @@ impl<'a> Table<'a> {
             what: format!("a row without {}", self.called(column)),
             prepare: Vec::new(),
             action: self.row(row),
-            reading: Some(Reading { table: self.name.clone(), columns: vec![column.to_owned()], key }),
+            reading: Some(Reading::of(self.name, vec![column.to_owned()], key)),
         });
     }
 
@@ -102,12 +103,16 @@ impl<'a> Table<'a> {
             self.nulls(column, questions);
             self.defaults(column, questions);
             self.equality(column, questions);
+            self.order(column, questions);
             if types {
                 self.types(column, questions);
             }
         }
         self.uniqueness(questions);
+        self.parts_of_rows(questions);
+        self.exclusions(questions);
         self.references(questions);
+        self.deferred(questions);
         self.checks(questions);
     }
 
@@ -124,11 +129,7 @@ impl<'a> Table<'a> {
         }
         let mut row = self.spare[0].clone();
         row.remove(column);
-        let reading = self.key(&row).map(|key| Reading {
-            table: self.name.clone(),
-            columns: vec![column.to_owned()],
-            key,
-        });
+        let reading = self.key(&row).map(|key| Reading::of(self.name, vec![column.to_owned()], key));
         questions.push(Question {
             promise: Promise::Default,
             object: self.part(Kind::Column, column),
@@ -145,13 +146,21 @@ impl<'a> Table<'a> {
         let key = Row::from([(column.to_owned(), Datum::Text(other.clone()))]);
         let what = format!("{text:?} as {other:?} in {}", self.called(column));
         let mut question = self.insert(Promise::Equality, column, what, [(column, Datum::Text(text))]);
-        question.reading = Some(Reading { table: self.name.clone(), columns: vec![column.to_owned()], key });
+        question.reading = Some(Reading::of(self.name, vec![column.to_owned()], key));
         questions.push(question);
     }
 
-    fn has_a_collation(&self, column: &str) -> bool {
+    /// Whether one of the two says which texts are equal and in which order they come.
+    pub(super) fn has_a_collation(&self, column: &str) -> bool {
+        let by_domain = |(backend, object): (&Backend, &&Object)| {
+            let schema = self.heads[backend];
+            let domain = ColumnType::of(*backend, schema, object).domain;
+            let group = domain.and_then(|domain| schema.group(Kind::Type, &domain));
+            group.is_some_and(|group| group.object().has(Attribute::Collation))
+        };
         self.any(column, |object| object.has(Attribute::Collation))
             || self.types_of(column).any(|column_type| column_type.folds_case)
+            || self.columns.get(column).is_some_and(|objects| objects.iter().any(by_domain))
     }
 
     fn types(&self, column: &str, questions: &mut Vec<Question>) {
@@ -266,7 +275,7 @@ impl<'a> Table<'a> {
             pairs.filter_map(|(own, parent)| Some((parent.clone(), child.get(own)?.clone()))).collect();
         // A key that is part of the row's own would not find the row again.
         let moves = own_key.keys().any(|column| key.columns.contains(column));
-        let reading = Reading { table: self.name.clone(), columns: key.columns.clone(), key: own_key };
+        let reading = Reading::of(self.name, key.columns.clone(), own_key);
         let of = |what: &str| format!("{what} of the row that {here} refers to");
         questions.push(Question {
             promise: Promise::OnDelete,
@@ -360,7 +369,7 @@ impl<'a> Table<'a> {
         key.columns.iter().map(value).collect()
     }
 
-    fn insert<const N: usize>(
+    pub(super) fn insert<const N: usize>(
         &self,
         promise: Promise,
         column: &str,
@@ -379,7 +388,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn row(&self, row: Row) -> Action {
+    pub(super) fn row(&self, row: Row) -> Action {
         Action::Insert { table: self.name.clone(), row }
     }
 
@@ -396,22 +405,22 @@ impl<'a> Table<'a> {
         key.iter().map(|column| Some((column.clone(), row.get(column)?.clone()))).collect()
     }
 
-    fn any(&self, column: &str, test: impl Fn(&Object) -> bool) -> bool {
+    pub(super) fn any(&self, column: &str, test: impl Fn(&Object) -> bool) -> bool {
         self.columns.get(column).is_some_and(|objects| objects.values().any(|object| test(object)))
     }
 
     /// Whether a column counts up by itself on one of the two.
-    fn counts(&self, column: &str) -> bool {
+    pub(super) fn counts(&self, column: &str) -> bool {
         self.groups.iter().any(|(backend, group)| counting_column(*backend, group).as_deref() == Some(column))
     }
 
-    fn types_of(&self, column: &str) -> impl Iterator<Item = ColumnType> {
+    pub(super) fn types_of(&self, column: &str) -> impl Iterator<Item = ColumnType> {
         let objects = self.columns.get(column).into_iter().flatten();
         objects.map(|(backend, object)| ColumnType::of(*backend, self.heads[backend], object))
     }
 
     /// A text and the same one in other letters, if the column takes texts of that length.
-    fn cases(&self, column: &str) -> Option<(String, String)> {
+    pub(super) fn cases(&self, column: &str) -> Option<(String, String)> {
         let fits =
             |one: ColumnType| one.family == Family::Text && one.length.is_none_or(|length| length >= 10);
         let all = self.columns.contains_key(column) && self.types_of(column).all(fits);
@@ -442,15 +451,23 @@ impl<'a> Table<'a> {
         for (backend, group) in &self.groups {
             for key in foreign_keys(self.heads[backend], group) {
                 let same = |one: &ForeignKey| one.columns == key.columns && one.parent == key.parent;
-                // What waits for the end of a transaction is not seen before it.
-                let waits =
-                    group.part(Kind::ForeignKey, &key.name).is_some_and(|key| key.has(Attribute::Deferrable));
-                if !waits && !keys.iter().any(same) {
+                if !self.is_out_of_sight(&key) && !keys.iter().any(same) {
                     keys.push(key);
                 }
             }
         }
         keys
+    }
+
+    /// Whether a backend looks at the key only when a transaction ends, and does not tell before.
+    fn is_out_of_sight(&self, key: &ForeignKey) -> bool {
+        self.groups.iter().filter(|(backend, _)| !backend.tells_what_waits()).any(|(backend, group)| {
+            foreign_keys(self.heads[backend], group).iter().any(|one| {
+                let waits =
+                    group.part(Kind::ForeignKey, &one.name).and_then(|one| one.text(Attribute::Deferrable));
+                one.columns == key.columns && one.parent == key.parent && waits == Some(INITIALLY_DEFERRED)
+            })
+        })
     }
 
     fn object_of(&self, key: &[String]) -> ObjectId {
@@ -464,18 +481,21 @@ impl<'a> Table<'a> {
         found.unwrap_or_else(|| ObjectId::whole(Kind::Table, self.name.clone()))
     }
 
-    fn object_of_reference(&self, key: &ForeignKey) -> ObjectId {
+    pub(super) fn object_of_reference(&self, key: &ForeignKey) -> ObjectId {
         self.part(Kind::ForeignKey, &key.name)
     }
 
-    fn part(&self, kind: Kind, name: &str) -> ObjectId {
+    pub(super) fn part(&self, kind: Kind, name: &str) -> ObjectId {
         ObjectId::part(Kind::Table, self.name.clone(), kind, name)
     }
 
-    fn called(&self, column: &str) -> String {
+    pub(super) fn called(&self, column: &str) -> String {
         format!("column \"{column}\" of table {}", self.name.quoted())
     }
 }
+
+/// What is said of a foreign key that waits without being asked to.
+pub(super) const INITIALLY_DEFERRED: &str = "deferrable initially deferred";
 
 /// No longer text is tried.
 const LONGEST: u32 = 2000;
@@ -508,43 +528,4 @@ pub fn counting_column(backend: Backend, group: &Group) -> Option<String> {
                 && key == [*name]
     });
     found.map(|(name, _)| name.to_owned())
-}
-
-/// What an expression mentions.
-struct Constants {
-    /// Names in lower case.
-    names: BTreeSet<String>,
-    numbers: BTreeSet<i128>,
-    texts: BTreeSet<String>,
-}
-
-impl Constants {
-    fn of(expression: &str, backend: Backend) -> Self {
-        let names = words(expression, backend);
-        let mut found = Self { names, numbers: BTreeSet::new(), texts: BTreeSet::new() };
-        for token in lex(expression, backend) {
-            match token.kind {
-                TokenKind::Number => found.numbers.extend(token.text.parse::<i128>()),
-                TokenKind::String => {
-                    let inner =
-                        token.text.trim_start_matches(['e', 'E']).trim_matches('\'').replace("''", "'");
-                    found.texts.insert(inner);
-                }
-                _ => {}
-            }
-        }
-        found
-    }
-}
-
-/// The text with its letters in the other case.
-fn swapped(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_ascii_uppercase() { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() })
-        .collect()
-}
-
-fn short(text: &str) -> String {
-    let (shown, length) = (cut(text, 24), text.chars().count());
-    if shown == text { format!("'{text}'") } else { format!("'{shown}' ({length} characters)") }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rstest::rstest;
 
-use super::{Common, Dialect, Row, plan};
+use super::{Common, Dialect, Promise, Reading, Row, plan};
 use crate::Backend;
 use crate::rows::Datum;
 use crate::schema::{Attribute, Kind, Name, Object, ObjectId, Schema};
@@ -48,6 +48,15 @@ fn asked(postgres: &Schema, sqlite: &Schema, a: impl Fn(u8) -> Datum, put: Backe
     questions.iter().map(|one| (one.what.clone(), dialect.action(&one.action))).collect()
 }
 
+fn unique_index(term: &str) -> Object {
+    Object::new().with(Attribute::Columns, vec![term.to_owned()]).flag(Attribute::UniqueIndex)
+}
+
+/// What says that `a` refers to the key of its own table.
+fn reference() -> Object {
+    Object::new().with(Attribute::Columns, vec!["a".to_owned()]).with(Attribute::References, "t (id)")
+}
+
 fn text(number: u8) -> Datum {
     Datum::Text(format!("text {number}"))
 }
@@ -75,6 +84,51 @@ fn number(number: u8) -> Datum {
     column("text"),
     Some((Kind::Index, Object::new().with(Attribute::Columns, vec!["a".to_owned()]).flag(Attribute::UniqueIndex))),
     "\"sWITCHBACK\" beside \"Switchback\" in \"a\" of table \"t\""
+)]
+#[case::order(
+    column("text").with(Attribute::Collation, "\"und-x-icu\""),
+    None,
+    "the place of \"a10\" among other texts in column \"a\" of table \"t\""
+)]
+#[case::exclusion(
+    column("text"),
+    Some((Kind::Exclusion, Object::new().with(Attribute::Columns, vec!["a WITH =".to_owned()]))),
+    "a second row that \"part_a\" of table \"t\" excludes"
+)]
+#[case::unique_in_a_predicate(
+    column("text"),
+    Some((Kind::Index, unique_index("id").with(Attribute::Where, "(a = 'open'::text)"))),
+    "the values of another row in \"id\" of table \"t\" with \"a\" 'open'"
+)]
+#[case::unique_out_of_a_predicate(
+    column("text"),
+    Some((Kind::Index, unique_index("id").with(Attribute::Where, "(a = 'open'::text)"))),
+    "the values of another row in \"id\" of table \"t\" with \"a\" NULL"
+)]
+#[case::unique_in_lower_case(
+    column("text"),
+    Some((Kind::Index, unique_index("lower(a)"))),
+    "\"sWITCHBACK\" beside \"Switchback\" in \"a\" of table \"t\""
+)]
+#[case::unique_nulls_in_an_expression(
+    column("text"),
+    Some((Kind::Index, unique_index("COALESCE(a, ''::text)"))),
+    "the values of another row in \"a\" of table \"t\" with \"a\" NULL"
+)]
+#[case::unique_in_documents(
+    column("jsonb"),
+    Some((Kind::Index, unique_index("((a #>> '{k,l}'::text[]))"))),
+    "the values of another row in \"a\" of table \"t\" with \"a\" '{\"k\":{\"l\":\"x\"}}'"
+)]
+#[case::deferred(
+    column("uuid"),
+    Some((Kind::ForeignKey, reference().with(Attribute::Deferrable, "deferrable initially deferred"))),
+    "a row before its parent in \"a\" of table \"t\""
+)]
+#[case::deferrable(
+    column("uuid"),
+    Some((Kind::ForeignKey, reference().with(Attribute::Deferrable, "deferrable"))),
+    "a row before its parent in \"a\" of table \"t\" after asking foreign keys to wait"
 )]
 #[case::check(
     column("text"),
@@ -116,4 +170,82 @@ fn nothing_is_asked_of_what_neither_promises() {
     let sqlite = schema(Backend::Sqlite, column("TEXT"), None);
     let asked = asked(&postgres, &sqlite, text, Backend::Postgres);
     assert!(asked.iter().all(|(what, _)| !what.contains("\"a\"")), "{asked:#?}");
+}
+
+/// The statements by which a table with that part is asked about it.
+fn put(a: &str, part: (Kind, Object), value: impl Fn(u8) -> Datum, backend: Backend) -> Vec<String> {
+    let postgres = schema(Backend::Postgres, column(a), Some(part));
+    let sqlite = schema(Backend::Sqlite, column("TEXT"), None);
+    asked(&postgres, &sqlite, value, backend).into_iter().map(|(_, statement)| statement).collect()
+}
+
+const ONE: &str = "'02020202-0202-0202-0202-020202020202'";
+const OTHER: &str = "'03030303-0303-0303-0303-030303030303'";
+
+#[rstest]
+#[case(Backend::Postgres, "SET CONSTRAINTS ALL DEFERRED", "OVERRIDING SYSTEM VALUE ")]
+#[case(Backend::Sqlite, "PRAGMA defer_foreign_keys = ON", "")]
+fn a_key_that_waits_when_asked_is_asked(#[case] backend: Backend, #[case] asks: &str, #[case] over: &str) {
+    let key = reference().with(Attribute::Deferrable, "deferrable");
+    let statements = put("uuid", (Kind::ForeignKey, key), |_| Datum::Null, backend);
+    let insert = |a: &str, id: &str| format!("INSERT INTO \"t\" (\"a\", \"id\") {over}VALUES ({a}, {id})");
+    let whole = format!("{asks};\n{};\n{}", insert(OTHER, ONE), insert("NULL", OTHER));
+    assert!(statements.contains(&whole), "{statements:#?}");
+}
+
+/// SQLite tells at COMMIT alone what it would refuse there, which is never reached.
+#[test]
+fn a_key_that_waits_on_sqlite_is_not_asked_about_at_once() {
+    let says = |waits: Option<&str>| {
+        let key = waits.map_or(reference(), |waits| reference().with(Attribute::Deferrable, waits));
+        schema(Backend::Sqlite, column("TEXT"), Some((Kind::ForeignKey, key)))
+    };
+    let postgres = schema(Backend::Postgres, column("uuid"), Some((Kind::ForeignKey, reference())));
+    let whats = |sqlite: &Schema| -> Vec<String> {
+        let value = |number| Datum::Uuid([number + 4; 16]);
+        asked(&postgres, sqlite, value, Backend::Sqlite).into_iter().map(|(what, _)| what).collect()
+    };
+    let orphan = "a row of no parent in \"a\" of table \"t\"".to_owned();
+    assert!(whats(&says(None)).contains(&orphan) && whats(&says(Some("deferrable"))).contains(&orphan));
+    assert!(!whats(&says(Some("deferrable initially deferred"))).contains(&orphan));
+}
+
+/// A range of no length overlaps with nothing.
+#[test]
+fn rows_that_exclude_each_other_overlap() {
+    let mut postgres = schema(Backend::Postgres, column("integer"), None);
+    let mut sqlite = schema(Backend::Sqlite, column("INTEGER"), None);
+    for schema in [&mut postgres, &mut sqlite] {
+        schema.insert(ObjectId::part(Kind::Table, Name::new("t"), Kind::Column, "b"), column("INTEGER"));
+    }
+    let terms = vec!["int4range(a, b) WITH &&".to_owned(), "id WITH <>".to_owned()];
+    let part = ObjectId::part(Kind::Table, Name::new("t"), Kind::Exclusion, "ex");
+    postgres.insert(part, Object::new().with(Attribute::Columns, terms));
+    let row = |id, a: i128| {
+        let mut row = row(id, Datum::Integer(a));
+        row.insert("b".to_owned(), Datum::Integer(a));
+        row
+    };
+    let common = Common { plain: [(Name::new("t"), vec![row(2, 7), row(3, 8)])].into(), ..Common::default() };
+    let heads = [(Backend::Postgres, &postgres), (Backend::Sqlite, &sqlite)].into();
+    let questions = plan(&heads, &common, false);
+    let question = questions.iter().find(|one| one.promise == Promise::Exclusion).expect("it is asked about");
+    let dialect = Dialect { backend: Backend::Sqlite, schema: &sqlite };
+    let insert = |id: &str| format!("INSERT INTO \"t\" (\"a\", \"b\", \"id\") VALUES (7, 8, {id})");
+    assert_eq!(dialect.action(&question.prepare[0]), insert(ONE));
+    assert_eq!(dialect.action(&question.action), insert(OTHER));
+}
+
+#[test]
+fn a_place_is_read_in_the_order_of_the_column() {
+    let schema = schema(Backend::Sqlite, column("TEXT"), None);
+    let dialect = Dialect { backend: Backend::Sqlite, schema: &schema };
+    let key = Row::from([("a".to_owned(), Datum::Text("x".to_owned()))]);
+    let mut reading = Reading::of(&Name::new("t"), vec!["a".to_owned()], key);
+    reading.beside = vec!["B".to_owned()];
+    assert_eq!(
+        dialect.reading(&reading),
+        "SELECT CASE WHEN \"a\" < 'B' THEN 'before \"B\"' WHEN \"a\" > 'B' THEN 'after \"B\"' \
+         ELSE 'level with \"B\"' END FROM \"t\" WHERE \"a\" = 'x' ORDER BY 1"
+    );
 }

@@ -244,6 +244,31 @@ const REFUSING: &str = "routine f(): begin raise exception 'no'; end; & trigger 
     "foreign key (n): n | references p (id)",
     "error: foreign key \"fk\" of table \"t\" is initially deferred on postgres and checked at once on sqlite"
 )]
+#[case::match_full(
+    "foreign key fk: n; name | references p (id, name) | match full",
+    "foreign key (n): n; name | references p (id, name) | match full",
+    "error: foreign key \"fk\" of table \"t\" is match full on postgres and match simple on sqlite"
+)]
+#[case::match_full_where_one_can_be_null(
+    "column n: integer | not null & foreign key fk: n; name | references p (id, name) | match full",
+    "column n: INTEGER | not null & foreign key (n): n; name | references p (id, name)",
+    "error: foreign key \"fk\" of table \"t\" is match full on postgres and match simple on sqlite"
+)]
+#[case::deferred_unique(
+    "unique uq: n | deferrable deferrable initially deferred",
+    "unique uq: n",
+    "warning: unique \"uq\" of table \"t\" is checked at the end of the transaction on postgres and with each row on sqlite"
+)]
+#[case::deferrable_unique(
+    "unique uq: n | deferrable deferrable",
+    "index uq: n | unique",
+    "note: unique \"uq\" of table \"t\" is checked with each statement on postgres and with each row on sqlite"
+)]
+#[case::deferred_unique_of_other_columns(
+    "unique uq: n | deferrable deferrable initially deferred",
+    "unique uq: n; name",
+    "error: unique \"uq\" of table \"t\" keeps (n) unique on postgres and (n, name) on sqlite"
+)]
 #[case::exclusion(
     "exclusion ex: n",
     "",
@@ -302,6 +327,12 @@ const REFUSING: &str = "routine f(): begin raise exception 'no'; end; & trigger 
     "",
     "trigger tr: before | events update | definition select raise(abort, 'no');",
     "error: trigger \"tr\" refuses update on sqlite, and nothing does on postgres"
+)]
+#[case::refusal_beside_an_exclusion(
+    "exclusion ex: n WITH =",
+    "trigger a: before | events insert | when exists(select 1 from t where n = new.n) | definition select raise(abort, 'no'); & \
+     trigger b: before | events update | when old.n = 1 | definition select raise(abort, 'no');",
+    "error: trigger \"b\" refuses update on sqlite, and nothing does on postgres"
 )]
 #[case::refusal_when(
     &format!("{REFUSING} | events update | when (old.n = 1) | calls f()"),

@@ -180,6 +180,31 @@ use super::compared;
     "foreign key fk: n | references p (id) | deferrable deferrable",
     "foreign key fk: n | references p (id)"
 )]
+#[case::match_of_one_column(
+    "foreign key fk: n | references p (id) | match full",
+    "foreign key fk: n | references p (id)"
+)]
+#[case::match_of_what_is_never_null(
+    "column n: integer | not null & column name: text | not null & foreign key fk: n; name | references p (id, name) | match full",
+    "column n: INTEGER | not null & column name: TEXT | not null & foreign key fk: n; name | references p (id, name)"
+)]
+#[case::match_that_sqlite_passes_over(
+    "foreign key fk: n; name | references p (id, name)",
+    "foreign key fk: n; name | references p (id, name) | match full"
+)]
+#[case::match_by_a_check(
+    "foreign key fk: n; name | references p (id, name) | match full",
+    "foreign key fk: n; name | references p (id, name) & check ck: (n is null) = (name is null)"
+)]
+#[case::match_by_a_longer_check(
+    "foreign key fk: n; name | references p (id, name) | match full",
+    "foreign key fk: n; name | references p (id, name) & check ck: (name is null and n is null) or (n is not null and name is not null)"
+)]
+#[case::exclusion_by_triggers(
+    "exclusion ex: n WITH =",
+    "trigger a: before | events insert | when exists(select 1 from t where n = new.n) | definition select raise(abort, 'no'); & \
+     trigger b: before | events update | when exists(select 1 from t where n = new.n) | definition select raise(abort, 'no');"
+)]
 // Indexes.
 #[case::other_name("index a: name", "index b: name")]
 #[case::json_index("index a: ((data ->> 'status'::text))", "index a: json_extract(data, '$.status')")]
@@ -193,6 +218,8 @@ use super::compared;
 #[case::lower("index a: lower((name)::text)", "index a: lower(name)")]
 #[case::operator_class("index a: name text_pattern_ops", "index a: name")]
 #[case::nulls("index a: n desc nulls last", "index a: n desc")]
+#[case::nulls_as_sqlite_has_them("index a: n nulls first", "index a: n")]
+#[case::nulls_among_several("index a: n nulls first; at desc", "index a: n; at desc")]
 #[case::included("index a: n | include name", "index a: n; name")]
 #[case::hash("index a: name | using hash", "index a: name")]
 #[case::prefix("index a: n & index b: n; name", "index b: n; name")]

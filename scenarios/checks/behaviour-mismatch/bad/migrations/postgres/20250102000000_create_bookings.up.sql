@@ -1,0 +1,20 @@
+CREATE TABLE rooms (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    CONSTRAINT pk_rooms PRIMARY KEY (id),
+    CONSTRAINT uq_rooms_name UNIQUE (name)
+);
+
+CREATE TABLE bookings (
+    id TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    code TEXT NOT NULL,
+    starts_on DATE NOT NULL,
+    ends_on DATE NOT NULL,
+    CONSTRAINT pk_bookings PRIMARY KEY (id),
+    CONSTRAINT fk_bookings_rooms FOREIGN KEY (room_id) REFERENCES rooms (id),
+    CONSTRAINT ck_bookings_dates CHECK (starts_on < ends_on),
+    CONSTRAINT ex_bookings_dates EXCLUDE USING gist (daterange(starts_on, ends_on) WITH &&)
+);
+
+CREATE UNIQUE INDEX ux_bookings_code ON bookings (code) WHERE code LIKE 'A%';
