@@ -19,6 +19,7 @@ use switchback_core::report::Location;
 use self::search::Source;
 use crate::drive::{self, DriveError, Driver};
 use crate::files::{Limits, plain, read_file, read_tree};
+use crate::sqlite::{Functions, FunctionsError};
 
 /// What a project says and has.
 #[derive(Clone, Debug)]
@@ -86,6 +87,9 @@ pub enum DiscoverError {
     /// Files that make no history.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// Functions that the application defines cannot be had.
+    #[error(transparent)]
+    Functions(#[from] FunctionsError),
     /// A tool that runs its revisions itself cannot be driven.
     #[error(transparent)]
     Drive(#[from] DriveError),
@@ -236,6 +240,16 @@ impl Project {
             file: file.map_or(config::FILE.into(), OsStr::to_string_lossy).into_owned(),
             line: u32::try_from(line).unwrap_or(u32::MAX),
         }
+    }
+
+    /// The functions that its application defines on SQLite, each tried.
+    ///
+    /// # Errors
+    ///
+    /// If an extension cannot be loaded, or SQLite does not understand what stands in for a function.
+    pub fn functions(&self) -> Result<Functions, DiscoverError> {
+        let file = self.line_of_config(0).file;
+        Ok(Functions::new(&self.config.sqlite, &self.root, &file)?)
     }
 
     fn find_histories(&mut self) -> Result<(), DiscoverError> {

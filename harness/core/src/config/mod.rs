@@ -8,12 +8,14 @@ mod accept;
 mod driven;
 mod options;
 mod reader;
+mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use accept::{Accept, Pattern};
 pub use driven::{CommandsConfig, DRIVEN, UrlBy};
 pub use reader::{ConfigError, Problem, nearest};
+pub use sqlite::{FunctionConfig, SqliteConfig};
 
 use self::reader::{Document, Section};
 use crate::Backend;
@@ -146,13 +148,6 @@ impl Default for RowsConfig {
     }
 }
 
-/// `[sqlite]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SqliteConfig {
-    /// Whether the application opens it with foreign keys on.
-    pub foreign_keys: Option<bool>,
-}
-
 /// How much a finding of a check weighs in this project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -208,7 +203,7 @@ impl Config {
             section.refuse_unknown()?;
         }
         if let Some(mut section) = top.section("sqlite")? {
-            config.sqlite.foreign_keys = section.boolean("foreign_keys")?;
+            config.sqlite = sqlite::read(&mut section)?;
             config.setup.extend(section.path("setup")?.map(|path| (Backend::Sqlite, path)));
             section.refuse_unknown()?;
         }

@@ -114,6 +114,14 @@ pub enum Problem {
         /// What is wrong with it.
         String,
     ),
+    /// A function of `[sqlite.functions]` that is none.
+    #[error("\"{signature}\" in [sqlite.functions] {why}")]
+    Function {
+        /// How it is called.
+        signature: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A number that is out of its range.
     #[error("\"{key}\" cannot be {value}: it is a whole number from 0 to {most}")]
     Range {
@@ -343,6 +351,24 @@ impl<'d> Section<'d> {
             Ok((name.get_ref().to_string(), text))
         };
         table.iter().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A table from names to strings, each with its line, in the order of the text.
+    pub(super) fn lines(&mut self, key: &str) -> Result<Vec<(String, String, usize)>, ConfigError> {
+        let mut texts = self.texts(key)?.unwrap_or_default();
+        let spans = self.table.get(key).and_then(|value| value.get_ref().as_table());
+        let mut lines: Vec<_> = spans.into_iter().flatten().collect();
+        lines.sort_by_key(|(name, _)| name.span().start);
+        let line = |(name, _): (&Spanned<Cow<'_, str>>, _)| {
+            let text = texts.remove(name.get_ref().as_ref())?;
+            Some((name.get_ref().to_string(), text, self.document.line(&name.span())))
+        };
+        Ok(lines.into_iter().filter_map(line).collect())
+    }
+
+    /// A problem on a line.
+    pub(super) fn problem_on(&self, line: usize, problem: Problem) -> ConfigError {
+        ConfigError { file: self.document.file.to_owned(), line, problem: Box::new(problem) }
     }
 
     /// Whether a key has a string for its value.
