@@ -158,6 +158,7 @@ impl Check {
         }
         let mut project = project::settings(&self.path, &ids)?;
         project.histories = self.handed.clone();
+        project.group()?;
         let absent = Backend::ALL.iter().filter(|backend| !self.handed.contains_key(backend));
         project.not_run =
             absent.map(|one| (*one, "no migrations were handed over for it".to_owned())).collect();

@@ -149,6 +149,7 @@ impl DiscoverError {
 pub fn discover(path: &Path, checks: &[&str]) -> Result<Project, DiscoverError> {
     let mut project = settings(path, checks)?;
     project.find_histories()?;
+    project.group()?;
     Ok(project)
 }
 
@@ -240,6 +241,21 @@ impl Project {
             file: file.map_or(config::FILE.into(), OsStr::to_string_lossy).into_owned(),
             line: u32::try_from(line).unwrap_or(u32::MAX),
         }
+    }
+
+    /// Tells its histories which of their revisions are only taken back together.
+    ///
+    /// # Errors
+    ///
+    /// If the config names revisions that are no group.
+    pub fn group(&mut self) -> Result<(), DiscoverError> {
+        let (groups, file) = (&self.config.history.groups, self.line_of_config(0).file);
+        let mut grouped = config::grouped(groups, &self.histories, !self.broken.is_empty(), &file)?;
+        for (backend, history) in std::mem::take(&mut self.histories) {
+            let groups = grouped.remove(&backend).unwrap_or_default();
+            self.histories.insert(backend, history.with_groups(groups));
+        }
+        Ok(())
     }
 
     /// The functions that its application defines on SQLite, each tried.

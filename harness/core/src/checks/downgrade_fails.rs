@@ -19,12 +19,14 @@ pub(super) static CHECK: Check = Check {
     judge: Judge::Alone(judge),
 };
 
+const SINGLE: &str = "right after its upgrade";
+
 fn judge(recording: &Recording, judgement: &mut Judgement) {
     if only_goes_up(&CHECK, recording, judgement) {
         return;
     }
     let mut blamed = Vec::new();
-    let single = recording.walk(Walk::Probe).iter().map(|seen| (seen, "right after its upgrade"));
+    let single = recording.walk(Walk::Probe).iter().map(|seen| (seen, SINGLE));
     let whole = recording.walk(Walk::Return).iter().map(|seen| (seen, "on the way from head to base"));
     for (seen, when) in single.chain(whole) {
         let (Some(failure), false) = (seen.failure(), seen.step.is_upgrade()) else {
@@ -36,6 +38,11 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         }
         blamed.push(revision);
         let name = recording.name(revision);
+        let position = recording.history.position(revision).unwrap_or_default();
+        let when = match recording.history.group_at(position) {
+            Some(group) if when == SINGLE => format!("in group \"{}\"", group.name),
+            _ => when.to_owned(),
+        };
         let with = if seen.fails_with_some_rows() { " with certain rows" } else { "" };
         let message =
             format!("downgrade of {name} failed {when}{with} ({}): {}", recording.backend, failure.message);
@@ -105,5 +112,17 @@ mod tests {
     #[test]
     fn is_not_run_on_a_history_that_only_goes_up() {
         check(&CHECK, recording().up_only(2)).finds([]).not_run("no revision has a downgrade");
+    }
+
+    #[test]
+    fn names_the_group_and_the_revision_in_it() {
+        let history = recording()
+            .revisions(3)
+            .group("split users", 2, 3)
+            .trunk([applied("1"), applied("2"), applied("3")])
+            .probe([applied("2"), applied("3"), applied("-3"), failed("-2", "no such table: users")]);
+        check(&CHECK, history)
+            .finds(["downgrade of 2_two failed in group \"split users\" (sqlite): no such table: users"])
+            .blames("2");
     }
 }

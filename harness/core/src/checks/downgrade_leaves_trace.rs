@@ -27,17 +27,19 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         return;
     }
     for trip in recording.round_trips() {
-        let script = match &trip.revision.downgrade {
-            Downgrade::Missing | Downgrade::Empty(_) => continue,
-            Downgrade::Explained(script, _) | Downgrade::Script(script) => script,
-        };
-        let failure = trip.again().and_then(|again| again.outcome.failure());
+        let scripts = trip.revisions.iter().filter_map(|revision| match &revision.downgrade {
+            Downgrade::Missing | Downgrade::Empty(_) => None,
+            Downgrade::Explained(script, _) | Downgrade::Script(script) => Some((revision, script)),
+        });
+        // Of a group, the last of its downgrades that does something.
+        let Some((revision, script)) = scripts.into_iter().next() else { continue };
+        let failure = trip.agains().iter().find_map(|again| again.outcome.failure());
         let mut consequence =
             failure.map(|failure| format!("; as it is, the second upgrade fails: {}", failure.message));
         for found in trace::of_round_trip(recording, &trip) {
             let message = format!(
                 "downgrade of {} {} ({})",
-                trip.revision.name,
+                trip.name(),
                 found.told("left", "did not"),
                 recording.backend
             );
@@ -47,7 +49,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
                 + &consequence.take().unwrap_or_default();
             judgement.findings.push(
                 Finding::new(CHECK.id, message)
-                    .at(&trip.revision.id)
+                    .at(&revision.id)
                     .about(&found.object)
                     .located(Some(Location { file: script.path.clone(), line: script.line_of(0) }))
                     .showing(found.diff.to_string())
@@ -200,5 +202,31 @@ mod tests {
             applied("1").seeing(&after),
         ]);
         check(&CHECK, history).finds([]);
+    }
+
+    /// Two revisions that are only taken back together, where each takes back what the other made.
+    fn of_group(found: &Schema) -> Judged {
+        let (one, both, shifted) = (schema(&["a"]), schema(&["a", "b"]), schema(&["b"]));
+        let history = recording()
+            .revisions(2)
+            .group("pair", 1, 2)
+            .trunk([applied("1").seeing(&one), applied("2").seeing(&both)])
+            .probe([
+                applied("1").seeing(&one),
+                applied("2"),
+                applied("-2").seeing(&shifted),
+                applied("-1").seeing(found),
+                applied("1").seeing(&one),
+                applied("2").seeing(&both),
+            ]);
+        check(&CHECK, history)
+    }
+
+    #[test]
+    fn a_group_is_judged_as_a_whole() {
+        of_group(&schema(&[])).finds([]);
+        of_group(&schema(&["b"]))
+            .finds(["downgrade of group \"pair\" left table \"b\" behind (sqlite)"])
+            .blames("1");
     }
 }

@@ -10,7 +10,7 @@ use crate::evidence::{
     Attempt, AttemptResult, DanglingRow, Declared, Digest, Escape, Evidence, Failure, Observation, Outcome,
     Recording, Retried, Rows, Step, TableRows, Walk,
 };
-use crate::history::{Direction, History, RevisionId};
+use crate::history::{Direction, Group, History, RevisionId};
 use crate::judge::Rules;
 use crate::layout::{self, Entry, Layout as _, SourceTree};
 use crate::report::Severity;
@@ -62,6 +62,7 @@ pub(crate) struct Hand {
     trials: Vec<Trial>,
     dangling: Vec<DanglingRow>,
     postgres: Option<Box<Hand>>,
+    groups: Vec<Group>,
 }
 
 #[derive(Clone)]
@@ -156,6 +157,12 @@ impl Hand {
         self
     }
 
+    /// Revisions that are only taken back together, from one to another.
+    pub(crate) fn group(mut self, name: &str, first: usize, last: usize) -> Self {
+        self.groups.push(Group { name: name.to_owned(), positions: first - 1..last });
+        self
+    }
+
     pub(crate) fn up_only(self, count: usize) -> Self {
         Self { downgrades: vec![None; count], ..self }
     }
@@ -241,7 +248,7 @@ impl Hand {
     }
 
     fn record(self, backend: Backend) -> Recording {
-        let history = Arc::new(history(&self.downgrades));
+        let history = Arc::new(history(&self.downgrades).with_groups(self.groups));
         let walks = self.walks.into_iter().map(|(walk, steps)| {
             let observations = steps.into_iter().map(|seen| observe(&history, seen)).collect();
             (walk, observations)

@@ -6,6 +6,7 @@
 
 mod accept;
 mod driven;
+mod groups;
 mod options;
 mod reader;
 mod sqlite;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use accept::{Accept, Pattern};
 pub use driven::{CommandsConfig, DRIVEN, UrlBy};
+pub use groups::{GroupConfig, grouped};
 pub use reader::{ConfigError, Problem, nearest};
 pub use sqlite::{FunctionConfig, SqliteConfig};
 
@@ -78,6 +80,8 @@ pub struct HistoryConfig {
     pub commands: Option<CommandsConfig>,
     /// What the layout of the tool has to know.
     pub options: Options,
+    /// The revisions that are only taken back together.
+    pub groups: Vec<GroupConfig>,
 }
 
 impl HistoryConfig {
@@ -245,7 +249,8 @@ fn history(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
         (None, true) => HistoryPlace::Unsaid,
         (None, false) => HistoryPlace::Each(each),
     };
-    let mut config = HistoryConfig { tool, place, ..HistoryConfig::default() };
+    let groups = groups::read(section)?;
+    let mut config = HistoryConfig { tool, place, groups, ..HistoryConfig::default() };
     driven::read(section, &mut config)?;
     options::read(section, &mut config)?;
     Ok(config)

@@ -122,6 +122,14 @@ pub enum Problem {
         /// What is wrong with it.
         why: String,
     },
+    /// Revisions that are no group.
+    #[error("group \"{name}\" {why}")]
+    Group {
+        /// What it is called.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A number that is out of its range.
     #[error("\"{key}\" cannot be {value}: it is a whole number from 0 to {most}")]
     Range {
@@ -251,9 +259,11 @@ impl<'d> Section<'d> {
         let Some(value) = self.value(key) else {
             return Ok(Vec::new());
         };
+        let within = self.name.trim_matches(['[', ']']);
+        let name = if within.is_empty() { format!("[[{key}]]") } else { format!("[[{within}.{key}]]") };
         match value.get_ref() {
             DeValue::Array(tables) => {
-                tables.iter().map(|table| self.table_of(key, format!("[[{key}]]"), table.clone())).collect()
+                tables.iter().map(|table| self.table_of(key, name.clone(), table.clone())).collect()
             }
             _ => Err(self.wrong_type(key, "an array of tables", &value)),
         }

@@ -12,6 +12,7 @@ mod log;
 mod migrate;
 pub(crate) mod relatives;
 mod retry;
+mod round_trip;
 mod sow;
 pub(crate) mod statement;
 mod steps;
