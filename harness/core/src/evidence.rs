@@ -1,5 +1,6 @@
 //! What the recorder saw: all observations of all walks, the only thing that checks see.
 
+mod descent;
 mod round_trip;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,6 +171,8 @@ pub enum Walk {
     Probe,
     /// From head down to base, and back to head.
     Return,
+    /// Down through several revisions, without rows, where one alone did not come back clean.
+    Descent,
     /// The tries to break what tables promise, each in a transaction of its own.
     Promises,
     /// What the application declares, built in an empty database.

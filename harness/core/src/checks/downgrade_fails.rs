@@ -1,5 +1,6 @@
 //! `downgrade-fails`: a downgrade is refused by a database.
 
+use super::together::Together;
 use super::{Check, Family, Judge, Judgement, only_goes_up, remedy};
 use crate::evidence::{Recording, Walk};
 use crate::report::{Finding, Severity};
@@ -10,12 +11,13 @@ pub(super) static CHECK: Check = Check {
     severity: Severity::Error,
     problem: "a downgrade is refused by a database",
     why: "Every revision is downgraded right after its upgrade, on a database that carries rows, and once \
-          more on the way from head to base. A downgrade that fails there fails on the day it is needed. A \
+          more on the way from head to base; those of a [[history.group]] all together, after the last of their \
+          upgrades. A downgrade that fails there fails on the day it is needed. A \
           history of which no revision has a downgrade is not judged.",
     example: "DROP TABLE authors;",
     mend: "Undo the upgrade's statements in the opposite order: children before their parents, what uses an \
            object before the object.",
-    walks: &[Walk::Probe, Walk::Return],
+    walks: &[Walk::Probe, Walk::Return, Walk::Descent],
     judge: Judge::Alone(judge),
 };
 
@@ -25,6 +27,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     if only_goes_up(&CHECK, recording, judgement) {
         return;
     }
+    let together = Together::of(recording);
     let mut blamed = Vec::new();
     let single = recording.walk(Walk::Probe).iter().map(|seen| (seen, SINGLE));
     let whole = recording.walk(Walk::Return).iter().map(|seen| (seen, "on the way from head to base"));
@@ -46,15 +49,16 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         let with = if seen.fails_with_some_rows() { " with certain rows" } else { "" };
         let message =
             format!("downgrade of {name} failed {when}{with} ({}): {}", recording.backend, failure.message);
+        let help = remedy(recording, failure).unwrap_or_else(|| {
+            "undo the upgrade's statements in the opposite order, and only what this revision made".to_owned()
+        });
         judgement.findings.push(
             Finding::new(CHECK.id, message)
                 .weighing(if seen.fails_with_some_rows() { Severity::Warning } else { CHECK.severity })
                 .at(revision)
                 .located(failure.location.clone())
                 .quoting(seen.excerpt())
-                .help(remedy(recording, failure).unwrap_or_else(|| {
-                    "undo the upgrade's statements in the opposite order, and only what this revision made".to_owned()
-                })),
+                .help(together.or_group(help, revision)),
         );
     }
 }

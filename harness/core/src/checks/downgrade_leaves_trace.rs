@@ -1,5 +1,6 @@
 //! `downgrade-leaves-trace`: the schema after a downgrade is not the schema before the upgrade.
 
+use super::together::Together;
 use super::trace::{self, Fate, Trace};
 use super::{Check, Family, Judge, Judgement, named, only_goes_up};
 use crate::evidence::{Recording, Walk};
@@ -18,7 +19,7 @@ pub(super) static CHECK: Check = Check {
           fail, or changes what it does.",
     example: "DROP INDEX IF EXISTS ix_notes_title;",
     mend: "Undo in the downgrade everything that the upgrade did, and nothing else.",
-    walks: &[Walk::Trunk, Walk::Probe],
+    walks: &[Walk::Trunk, Walk::Probe, Walk::Descent],
     judge: Judge::Alone(judge),
 };
 
@@ -26,6 +27,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     if only_goes_up(&CHECK, recording, judgement) {
         return;
     }
+    let together = Together::of(recording);
     for trip in recording.round_trips() {
         let scripts = trip.revisions.iter().filter_map(|revision| match &revision.downgrade {
             Downgrade::Missing | Downgrade::Empty(_) => None,
@@ -36,6 +38,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         let failure = trip.agains().iter().find_map(|again| again.outcome.failure());
         let mut consequence =
             failure.map(|failure| format!("; as it is, the second upgrade fails: {}", failure.message));
+        let mut told = false;
         for found in trace::of_round_trip(recording, &trip) {
             let message = format!(
                 "downgrade of {} {} ({})",
@@ -45,8 +48,12 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
             );
             // What all the traces of a downgrade lead to is said with the first.
             let with_upgrade = trip.up().and_then(|up| recording.expected(&up.state));
-            let help = help(&found, &script.path, with_upgrade.map(|schema| &**schema))
-                + &consequence.take().unwrap_or_default();
+            let mut help = help(&found, &script.path, with_upgrade.map(|schema| &**schema));
+            if !told {
+                help.push_str(&consequence.take().unwrap_or_default());
+                help = together.or_group(help, &revision.id);
+            }
+            told = true;
             judgement.findings.push(
                 Finding::new(CHECK.id, message)
                     .at(&revision.id)

@@ -23,6 +23,7 @@ mod sequence_behind;
 mod situations;
 #[cfg(test)]
 pub(crate) mod testing;
+mod together;
 mod trace;
 mod upgrade_fails;
 mod upgrade_not_repeatable;

@@ -183,6 +183,15 @@ impl Hand {
         self.walk(Walk::Return, steps.to_vec())
     }
 
+    /// What the probe did, in however many steps.
+    pub(crate) fn probing(self, steps: Vec<Seen>) -> Self {
+        self.walk(Walk::Probe, steps)
+    }
+
+    pub(crate) fn descent<const N: usize>(self, steps: [Seen; N]) -> Self {
+        self.walk(Walk::Descent, steps.to_vec())
+    }
+
     fn walk(mut self, walk: Walk, steps: Vec<Seen>) -> Self {
         self.walks.insert(walk, steps);
         self

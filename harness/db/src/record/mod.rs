@@ -4,6 +4,7 @@ mod attempts;
 mod counterpart;
 mod counting;
 mod declared;
+mod descents;
 mod engine;
 mod exchange;
 pub(crate) mod failure;

@@ -87,7 +87,7 @@ impl<E: Engine> Recorder<'_, E> {
 
     /// A database without rows after the first revisions. The one that it is copied from is kept, and
     /// only goes on from where it was.
-    async fn at(&mut self, applied: usize) -> Result<E::Database, RecordError> {
+    pub(super) async fn at(&mut self, applied: usize) -> Result<E::Database, RecordError> {
         let history = Arc::clone(&self.plan.history);
         let (mut spare, from) = match self.spare.take() {
             Some((spare, from)) if from <= applied => (spare, from),

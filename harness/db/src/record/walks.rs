@@ -37,6 +37,7 @@ pub async fn record<E: Engine>(
     recorder.left_out().await?;
     plan.counterpart.iter().for_each(Counterpart::end);
     recorder.dangling_rows().await?;
+    recorder.descents().await?;
     recorder.trials().await?;
     recorder.promises().await?;
     recorder.head_to_base_and_back().await?;
