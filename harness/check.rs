@@ -14,6 +14,7 @@ use switchback_core::judge::Rules;
 use switchback_core::report::{BackendRun, NotRun, Report};
 use switchback_db::project::{self, Project};
 use switchback_db::record::{Log, Progress};
+use switchback_db::sqlite::Functions;
 
 use crate::cli::render::{Format, Style};
 use crate::error::{Error, ExitCode};
@@ -157,6 +158,7 @@ impl Check {
         }
         let mut project = project::settings(&self.path, &ids)?;
         project.histories = self.handed.clone();
+        project.group()?;
         let absent = Backend::ALL.iter().filter(|backend| !self.handed.contains_key(backend));
         project.not_run =
             absent.map(|one| (*one, "no migrations were handed over for it".to_owned())).collect();
@@ -220,6 +222,11 @@ impl Check {
                 }
             }
         }
+        // A config that is wrong is told before anything runs.
+        let functions = match plans.contains_key(&Backend::Sqlite) {
+            true => project.functions()?,
+            false => Functions::default(),
+        };
         plan::pair(&mut plans);
         let postgres = async {
             let plan = plans.get(&Backend::Postgres)?;
@@ -229,7 +236,7 @@ impl Check {
         };
         let sqlite = async {
             let plan = plans.get(&Backend::Sqlite)?;
-            let recorded = run::on_sqlite(self, project, plan, progress).await;
+            let recorded = run::on_sqlite(self, project, plan, functions, progress).await;
             plan::part(plan);
             Some(recorded)
         };

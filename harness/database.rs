@@ -113,8 +113,9 @@ impl Check {
                 Ok(Database(Kind::Postgres { server, own }))
             }
             Backend::Sqlite => {
+                let functions = project.functions()?;
                 let workspace = run::workspace(self).map_err(failed)?;
-                let engine = run::sqlite(&project, &plan, workspace).await;
+                let engine = run::sqlite(&project, &plan, functions, workspace).await;
                 let mut engine = engine.map_err(|error| failed(error.to_string()))?;
                 let made = migrate(&mut engine, &plan, until).await;
                 let made = made.map_err(|error| failed(error.to_string()))?.release().await;

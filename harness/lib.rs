@@ -7,6 +7,8 @@
 //! switchback::Check::new(".").assert_clean();
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod check;
 pub mod cli;
 mod database;

@@ -10,7 +10,7 @@ use switchback_db::project::Project;
 use switchback_db::record::{Plan, Progress, RecordError, record_and_close};
 use switchback_db::room;
 use switchback_db::server::{self, Isolate, Origin, Request, Server, UrlSource};
-use switchback_db::sqlite::{Sqlite, Workspace};
+use switchback_db::sqlite::{Functions, Sqlite, Workspace};
 
 use crate::check::Check;
 use crate::error::Error;
@@ -19,6 +19,7 @@ pub(crate) async fn on_sqlite(
     check: &Check,
     project: &Project,
     plan: &Plan,
+    functions: Functions,
     progress: &dyn Progress,
 ) -> Result<Recording, String> {
     let workspace = workspace(check)?;
@@ -27,7 +28,7 @@ pub(crate) async fn on_sqlite(
         let message = room::explain(error.to_string(), &folder);
         if check.keep { format!("{message}; databases kept in {}", folder.display()) } else { message }
     };
-    let engine = sqlite(project, plan, workspace).await.map_err(explained)?;
+    let engine = sqlite(project, plan, functions, workspace).await.map_err(explained)?;
     record_and_close(engine, plan, progress).await.map_err(explained)
 }
 
@@ -42,12 +43,14 @@ pub(crate) fn workspace(check: &Check) -> Result<Workspace, String> {
 pub(crate) async fn sqlite(
     project: &Project,
     plan: &Plan,
+    functions: Functions,
     workspace: Workspace,
 ) -> Result<Sqlite, RecordError> {
     let tool = plan.history.tool();
     let foreign_keys = project.config.sqlite.foreign_keys.unwrap_or_else(|| tool.foreign_keys());
     let ignore = tool.bookkeeping(Backend::Sqlite).tables;
-    Sqlite::open(workspace, foreign_keys, ignore).await
+    let engine = Sqlite::open(workspace, foreign_keys, ignore).await?;
+    Ok(engine.with_functions(functions))
 }
 
 pub(crate) async fn on_postgres(

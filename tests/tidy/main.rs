@@ -105,6 +105,12 @@ fn dependencies_are_used() {
 }
 
 #[test]
+fn unsafe_code_is_in_one_place() {
+    let rule = format!("{UNSAFE} alone may hold unsafe code: a driver's safe interface serves elsewhere");
+    holds(&rule, &unsafe_code(&repository()));
+}
+
+#[test]
 fn core_is_pure() {
     let rule = "harness/core has no I/O and no clock: what needs them belongs into harness/db";
     holds(rule, &impurities_of_core(&repository()));

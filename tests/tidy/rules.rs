@@ -212,6 +212,19 @@ fn crate_of(path: &str) -> &str {
     members.into_iter().find(|member| path.starts_with(member)).unwrap_or("")
 }
 
+/// The one file that may hold unsafe code.
+pub(crate) const UNSAFE: &str = "harness/db/src/sqlite/handle.rs";
+
+/// Where the lint that denies unsafe code is lifted.
+pub(crate) fn unsafe_code(files: &Files) -> Vec<String> {
+    // The compiler refuses the code itself wherever the lint stands.
+    let lifted = |text: &str| {
+        ["allow", "expect", "warn"].iter().any(|level| text.contains(&format!("{level}(unsafe_code")))
+    };
+    let sources = files.iter().filter(|(path, _)| path.ends_with(".rs") && *path != UNSAFE);
+    sources.filter(|(_, text)| lifted(text)).map(|(path, _)| format!("{path} lifts the lint")).collect()
+}
+
 pub(crate) fn impurities_of_core(files: &Files) -> Vec<String> {
     let doors = ["fs", "net", "env", "process", "thread", "io"].map(|module| format!("std::{module}"));
     let clocks = ["Instant", "SystemTime"].map(str::to_owned);
@@ -343,6 +356,14 @@ mod tests {
             ("harness/core/src/lib.rs", "serde_json::json!(url::Url)"),
         ]);
         assert_eq!(unused_dependencies(&files), ["Cargo.toml lists url"]);
+    }
+
+    #[test]
+    fn unsafe_code_is_found() {
+        let lifting = format!("#![expect({}_code, reason = \"fast\")]", "unsafe");
+        let files =
+            files([("harness/core/src/a.rs", &lifting), (UNSAFE, &lifting), ("tests/a.rs", "// safe")]);
+        assert_eq!(unsafe_code(&files), ["harness/core/src/a.rs lifts the lint"]);
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! What the recorder saw: all observations of all walks, the only thing that checks see.
 
+mod descent;
+mod round_trip;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use round_trip::RoundTrip;
+
 use crate::Backend;
-use crate::history::{Direction, History, Revision, RevisionId, Script, State};
+use crate::history::{Direction, History, RevisionId, Script, State};
 use crate::report::{Location, NotRun};
 use crate::rows::{Candidate, cut};
 use crate::schema::{Name, ObjectId, Schema};
@@ -129,16 +134,6 @@ impl Recording {
         applied.count() == self.history.len()
     }
 
-    /// The probe's steps, one group for each revision, in order.
-    pub fn round_trips(&self) -> impl Iterator<Item = RoundTrip<'_>> {
-        self.walk(Walk::Probe).chunk_by(|one, other| one.step.revision == other.step.revision).filter_map(
-            |steps| {
-                let revision = self.history.get(&steps.first()?.step.revision)?;
-                Some(RoundTrip { revision, steps })
-            },
-        )
-    }
-
     /// Each trunk step that was applied, with the schema before and after it.
     pub fn trunk_changes(&self) -> impl Iterator<Item = (&RevisionId, &Arc<Schema>, &Arc<Schema>)> {
         let mut before = &self.base;
@@ -177,6 +172,8 @@ pub enum Walk {
     Probe,
     /// From head down to base, and back to head.
     Return,
+    /// Down through several revisions, without rows, where one alone did not come back clean.
+    Descent,
     /// The tries to break what tables promise, each in a transaction of its own.
     Promises,
     /// What the application declares, built in an empty database.
@@ -402,31 +399,6 @@ pub enum Escape {
         /// `created`, `changed` or `dropped`.
         change: &'static str,
     },
-}
-
-/// The steps of the probe at one revision.
-#[derive(Clone, Copy, Debug)]
-pub struct RoundTrip<'a> {
-    /// The revision.
-    pub revision: &'a Revision,
-    steps: &'a [Observation],
-}
-
-impl<'a> RoundTrip<'a> {
-    /// The first upgrade.
-    pub fn up(&self) -> Option<&'a Observation> {
-        self.steps.first().filter(|seen| seen.step.is_upgrade())
-    }
-
-    /// The downgrade.
-    pub fn down(&self) -> Option<&'a Observation> {
-        self.steps.iter().find(|seen| !seen.step.is_upgrade())
-    }
-
-    /// The second upgrade.
-    pub fn again(&self) -> Option<&'a Observation> {
-        self.steps.iter().skip_while(|seen| seen.step.is_upgrade()).find(|seen| seen.step.is_upgrade())
-    }
 }
 
 /// What the application declares its schema to be.

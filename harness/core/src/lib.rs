@@ -3,6 +3,8 @@
 //! Nothing here reads a file, opens a socket or asks for the time, so everything here can be
 //! tested with values written by hand.
 
+#![forbid(unsafe_code)]
+
 mod backend;
 pub mod checks;
 pub mod config;

@@ -19,6 +19,7 @@ use switchback_core::report::Location;
 use self::search::Source;
 use crate::drive::{self, DriveError, Driver};
 use crate::files::{Limits, plain, read_file, read_tree};
+use crate::sqlite::{Functions, FunctionsError};
 
 /// What a project says and has.
 #[derive(Clone, Debug)]
@@ -86,6 +87,9 @@ pub enum DiscoverError {
     /// Files that make no history.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// Functions that the application defines cannot be had.
+    #[error(transparent)]
+    Functions(#[from] FunctionsError),
     /// A tool that runs its revisions itself cannot be driven.
     #[error(transparent)]
     Drive(#[from] DriveError),
@@ -145,6 +149,7 @@ impl DiscoverError {
 pub fn discover(path: &Path, checks: &[&str]) -> Result<Project, DiscoverError> {
     let mut project = settings(path, checks)?;
     project.find_histories()?;
+    project.group()?;
     Ok(project)
 }
 
@@ -236,6 +241,31 @@ impl Project {
             file: file.map_or(config::FILE.into(), OsStr::to_string_lossy).into_owned(),
             line: u32::try_from(line).unwrap_or(u32::MAX),
         }
+    }
+
+    /// Tells its histories which of their revisions are only taken back together.
+    ///
+    /// # Errors
+    ///
+    /// If the config names revisions that are no group.
+    pub fn group(&mut self) -> Result<(), DiscoverError> {
+        let (groups, file) = (&self.config.history.groups, self.line_of_config(0).file);
+        let mut grouped = config::grouped(groups, &self.histories, !self.broken.is_empty(), &file)?;
+        for (backend, history) in std::mem::take(&mut self.histories) {
+            let groups = grouped.remove(&backend).unwrap_or_default();
+            self.histories.insert(backend, history.with_groups(groups));
+        }
+        Ok(())
+    }
+
+    /// The functions that its application defines on SQLite, each tried.
+    ///
+    /// # Errors
+    ///
+    /// If an extension cannot be loaded, or SQLite does not understand what stands in for a function.
+    pub fn functions(&self) -> Result<Functions, DiscoverError> {
+        let file = self.line_of_config(0).file;
+        Ok(Functions::new(&self.config.sqlite, &self.root, &file)?)
     }
 
     fn find_histories(&mut self) -> Result<(), DiscoverError> {

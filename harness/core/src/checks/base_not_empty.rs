@@ -70,12 +70,14 @@ fn why_not(recording: &Recording) -> String {
     if !recording.reached_head() {
         return "the history did not reach head".to_owned();
     }
-    let mut revisions = recording.history.revisions().iter().rev();
-    if let Some(gap) = revisions.find(|revision| !revision.goes_down(recording.backend)) {
+    let mut revisions = recording.history.revisions().iter().enumerate().rev();
+    let goes_down = |position: usize| recording.history.goes_down(position, recording.backend);
+    if let Some((_, gap)) = revisions.find(|(position, _)| !goes_down(*position)) {
         let has = if gap.downgrade == Downgrade::Missing { "has no" } else { "has an empty" };
         return format!("there is no way down to base: {} {has} downgrade", gap.name);
     }
     let steps = recording.walk(Walk::Return).iter().chain(recording.walk(Walk::Probe));
+    let steps = steps.filter(|seen| !recording.is_within_group(seen));
     if let Some(seen) = steps.clone().find(failed) {
         let (direction, name) = (seen.step.direction, recording.name(&seen.step.revision));
         return format!("there is no clean way down to base: the {direction} of {name} fails");
@@ -134,5 +136,16 @@ mod tests {
         check(&CHECK, history)
             .finds([])
             .not_run("there is no clean way down to base: the downgrade of 1_one fails");
+    }
+
+    #[test]
+    fn a_group_with_an_empty_downgrade_leads_down() {
+        let (empty, full) = (schema(&[]), schema(&["memos"]));
+        let history = recording()
+            .downgrades([Some("DROP TABLE memos;"), Some("")])
+            .group("pair", 1, 2)
+            .trunk([applied("1").seeing(&full), applied("2").seeing(&full)])
+            .back([applied("-2"), applied("-1").seeing(&empty)]);
+        check(&CHECK, history).finds([]);
     }
 }

@@ -1,5 +1,6 @@
 //! `downgrade-fails`: a downgrade is refused by a database.
 
+use super::together::Together;
 use super::{Check, Family, Judge, Judgement, only_goes_up, remedy};
 use crate::evidence::{Recording, Walk};
 use crate::report::{Finding, Severity};
@@ -10,21 +11,25 @@ pub(super) static CHECK: Check = Check {
     severity: Severity::Error,
     problem: "a downgrade is refused by a database",
     why: "Every revision is downgraded right after its upgrade, on a database that carries rows, and once \
-          more on the way from head to base. A downgrade that fails there fails on the day it is needed. A \
+          more on the way from head to base; those of a [[history.group]] all together, after the last of their \
+          upgrades. A downgrade that fails there fails on the day it is needed. A \
           history of which no revision has a downgrade is not judged.",
     example: "DROP TABLE authors;",
     mend: "Undo the upgrade's statements in the opposite order: children before their parents, what uses an \
            object before the object.",
-    walks: &[Walk::Probe, Walk::Return],
+    walks: &[Walk::Probe, Walk::Return, Walk::Descent],
     judge: Judge::Alone(judge),
 };
+
+const SINGLE: &str = "right after its upgrade";
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {
     if only_goes_up(&CHECK, recording, judgement) {
         return;
     }
+    let together = Together::of(recording);
     let mut blamed = Vec::new();
-    let single = recording.walk(Walk::Probe).iter().map(|seen| (seen, "right after its upgrade"));
+    let single = recording.walk(Walk::Probe).iter().map(|seen| (seen, SINGLE));
     let whole = recording.walk(Walk::Return).iter().map(|seen| (seen, "on the way from head to base"));
     for (seen, when) in single.chain(whole) {
         let (Some(failure), false) = (seen.failure(), seen.step.is_upgrade()) else {
@@ -36,18 +41,24 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         }
         blamed.push(revision);
         let name = recording.name(revision);
+        let position = recording.history.position(revision).unwrap_or_default();
+        let when = match recording.history.group_at(position) {
+            Some(group) if when == SINGLE => format!("in group \"{}\"", group.name),
+            _ => when.to_owned(),
+        };
         let with = if seen.fails_with_some_rows() { " with certain rows" } else { "" };
         let message =
             format!("downgrade of {name} failed {when}{with} ({}): {}", recording.backend, failure.message);
+        let help = remedy(recording, failure).unwrap_or_else(|| {
+            "undo the upgrade's statements in the opposite order, and only what this revision made".to_owned()
+        });
         judgement.findings.push(
             Finding::new(CHECK.id, message)
                 .weighing(if seen.fails_with_some_rows() { Severity::Warning } else { CHECK.severity })
                 .at(revision)
                 .located(failure.location.clone())
                 .quoting(seen.excerpt())
-                .help(remedy(recording, failure).unwrap_or_else(|| {
-                    "undo the upgrade's statements in the opposite order, and only what this revision made".to_owned()
-                })),
+                .help(together.or_group(help, revision)),
         );
     }
 }
@@ -105,5 +116,17 @@ mod tests {
     #[test]
     fn is_not_run_on_a_history_that_only_goes_up() {
         check(&CHECK, recording().up_only(2)).finds([]).not_run("no revision has a downgrade");
+    }
+
+    #[test]
+    fn names_the_group_and_the_revision_in_it() {
+        let history = recording()
+            .revisions(3)
+            .group("split users", 2, 3)
+            .trunk([applied("1"), applied("2"), applied("3")])
+            .probe([applied("2"), applied("3"), applied("-3"), failed("-2", "no such table: users")]);
+        check(&CHECK, history)
+            .finds(["downgrade of 2_two failed in group \"split users\" (sqlite): no such table: users"])
+            .blames("2");
     }
 }

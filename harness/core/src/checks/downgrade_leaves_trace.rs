@@ -1,5 +1,6 @@
 //! `downgrade-leaves-trace`: the schema after a downgrade is not the schema before the upgrade.
 
+use super::together::Together;
 use super::trace::{self, Fate, Trace};
 use super::{Check, Family, Judge, Judgement, named, only_goes_up};
 use crate::evidence::{Recording, Walk};
@@ -18,7 +19,7 @@ pub(super) static CHECK: Check = Check {
           fail, or changes what it does.",
     example: "DROP INDEX IF EXISTS ix_notes_title;",
     mend: "Undo in the downgrade everything that the upgrade did, and nothing else.",
-    walks: &[Walk::Trunk, Walk::Probe],
+    walks: &[Walk::Trunk, Walk::Probe, Walk::Descent],
     judge: Judge::Alone(judge),
 };
 
@@ -26,28 +27,36 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     if only_goes_up(&CHECK, recording, judgement) {
         return;
     }
+    let together = Together::of(recording);
     for trip in recording.round_trips() {
-        let script = match &trip.revision.downgrade {
-            Downgrade::Missing | Downgrade::Empty(_) => continue,
-            Downgrade::Explained(script, _) | Downgrade::Script(script) => script,
-        };
-        let failure = trip.again().and_then(|again| again.outcome.failure());
+        let scripts = trip.revisions.iter().filter_map(|revision| match &revision.downgrade {
+            Downgrade::Missing | Downgrade::Empty(_) => None,
+            Downgrade::Explained(script, _) | Downgrade::Script(script) => Some((revision, script)),
+        });
+        // Of a group, the last of its downgrades that does something.
+        let Some((revision, script)) = scripts.into_iter().next() else { continue };
+        let failure = trip.agains().iter().find_map(|again| again.outcome.failure());
         let mut consequence =
             failure.map(|failure| format!("; as it is, the second upgrade fails: {}", failure.message));
+        let mut told = false;
         for found in trace::of_round_trip(recording, &trip) {
             let message = format!(
                 "downgrade of {} {} ({})",
-                trip.revision.name,
+                trip.name(),
                 found.told("left", "did not"),
                 recording.backend
             );
             // What all the traces of a downgrade lead to is said with the first.
             let with_upgrade = trip.up().and_then(|up| recording.expected(&up.state));
-            let help = help(&found, &script.path, with_upgrade.map(|schema| &**schema))
-                + &consequence.take().unwrap_or_default();
+            let mut help = help(&found, &script.path, with_upgrade.map(|schema| &**schema));
+            if !told {
+                help.push_str(&consequence.take().unwrap_or_default());
+                help = together.or_group(help, &revision.id);
+            }
+            told = true;
             judgement.findings.push(
                 Finding::new(CHECK.id, message)
-                    .at(&trip.revision.id)
+                    .at(&revision.id)
                     .about(&found.object)
                     .located(Some(Location { file: script.path.clone(), line: script.line_of(0) }))
                     .showing(found.diff.to_string())
@@ -200,5 +209,31 @@ mod tests {
             applied("1").seeing(&after),
         ]);
         check(&CHECK, history).finds([]);
+    }
+
+    /// Two revisions that are only taken back together, where each takes back what the other made.
+    fn of_group(found: &Schema) -> Judged {
+        let (one, both, shifted) = (schema(&["a"]), schema(&["a", "b"]), schema(&["b"]));
+        let history = recording()
+            .revisions(2)
+            .group("pair", 1, 2)
+            .trunk([applied("1").seeing(&one), applied("2").seeing(&both)])
+            .probe([
+                applied("1").seeing(&one),
+                applied("2"),
+                applied("-2").seeing(&shifted),
+                applied("-1").seeing(found),
+                applied("1").seeing(&one),
+                applied("2").seeing(&both),
+            ]);
+        check(&CHECK, history)
+    }
+
+    #[test]
+    fn a_group_is_judged_as_a_whole() {
+        of_group(&schema(&[])).finds([]);
+        of_group(&schema(&["b"]))
+            .finds(["downgrade of group \"pair\" left table \"b\" behind (sqlite)"])
+            .blames("1");
     }
 }

@@ -1,5 +1,6 @@
 //! `metadata-drift`: the schema at head is not what the application declares.
 
+use super::remedy::defined_by_application;
 use super::trace::{self, Fate, Trace};
 use super::{Check, Family, Judge, Judgement, named, stops_short};
 use crate::evidence::{Recording, Walk};
@@ -48,7 +49,10 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
                         })
                     }))
                     .quoting(failure.excerpt())
-                    .help("correct the statement; the file is run on an empty database after the project's setup"),
+                    .help(defined_by_application(failure).unwrap_or_else(|| {
+                        "correct the statement; the file is run on an empty database after the project's setup"
+                            .to_owned()
+                    })),
             );
             return;
         }

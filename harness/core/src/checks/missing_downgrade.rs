@@ -1,5 +1,6 @@
 //! `missing-downgrade`: a revision cannot be taken back, while others can.
 
+use super::together::Together;
 use super::{Check, Family, Judge, Judgement, counted, named, only_goes_up, trace};
 use crate::evidence::{Recording, RoundTrip, Walk};
 use crate::history::{Downgrade, Revision};
@@ -26,13 +27,25 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         return;
     }
     let trips: Vec<RoundTrip<'_>> = recording.round_trips().collect();
-    for revision in recording.history.revisions() {
-        let trip = trips.iter().find(|trip| trip.revision.id == revision.id);
-        judgement.findings.extend(finding(recording, revision, trip));
+    let together = Together::of(recording);
+    for (position, revision) in recording.history.revisions().iter().enumerate() {
+        // In a group, the others may take back what it does.
+        if recording.history.group_at(position).is_some()
+            && recording.history.goes_down(position, recording.backend)
+        {
+            continue;
+        }
+        let trip = trips.iter().find(|trip| trip.revisions.iter().any(|one| one.id == revision.id));
+        judgement.findings.extend(finding(recording, revision, trip, &together));
     }
 }
 
-fn finding(recording: &Recording, revision: &Revision, trip: Option<&RoundTrip<'_>>) -> Option<Finding> {
+fn finding(
+    recording: &Recording,
+    revision: &Revision,
+    trip: Option<&RoundTrip<'_>>,
+    together: &Together<'_>,
+) -> Option<Finding> {
     let (adjective, script) = match &revision.downgrade {
         // An upgrade that does nothing, as placeholders for the other backend do, has nothing to take back.
         _ if sql::is_blank(&revision.upgrade.text, recording.backend) => return None,
@@ -48,14 +61,13 @@ fn finding(recording: &Recording, revision: &Revision, trip: Option<&RoundTrip<'
     };
     let message = format!("{} has {adjective} downgrade{kept} ({})", revision.name, recording.backend);
     let diff: String = traces.iter().map(|found| found.diff.to_string()).collect();
+    let help = "write the downgrade, or a comment in its file that says why the revision is not taken back";
     Some(
         Finding::new(CHECK.id, message)
             .at(&revision.id)
             .located(Some(Location { file: script.path.clone(), line: script.line_of(0) }))
             .showing(diff)
-            .help(
-                "write the downgrade, or a comment in its file that says why the revision is not taken back",
-            ),
+            .help(together.or_group(help.to_owned(), &revision.id)),
     )
 }
 
@@ -76,5 +88,12 @@ mod tests {
     #[test]
     fn says_once_that_a_history_only_goes_up() {
         check(&CHECK, recording().up_only(3)).finds([]).not_run("no revision has a downgrade");
+    }
+
+    #[test]
+    fn in_a_group_one_may_take_back_what_another_did() {
+        let history = |downgrades| recording().downgrades(downgrades).group("pair", 1, 2);
+        check(&CHECK, history([Some("DROP TABLE a; DROP TABLE b;"), Some("")])).finds([]);
+        check(&CHECK, history([Some("DROP TABLE a;"), None])).finds(["2_two has no downgrade (sqlite)"]);
     }
 }

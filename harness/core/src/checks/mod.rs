@@ -15,6 +15,7 @@ mod meant;
 mod metadata_drift;
 mod missing_downgrade;
 mod parity_mismatch;
+mod remedy;
 mod rows_changed;
 mod rows_lost;
 mod sequence_behind;
@@ -22,13 +23,15 @@ mod sequence_behind;
 mod situations;
 #[cfg(test)]
 pub(crate) mod testing;
+mod together;
 mod trace;
 mod upgrade_fails;
 mod upgrade_not_repeatable;
 mod value_not_kept;
 
+use self::remedy::remedy;
 use crate::Backend;
-use crate::evidence::{Evidence, Failure, Recording, Step, Walk};
+use crate::evidence::{Evidence, Recording, Step, Walk};
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Location, NotRun, Severity};
 use crate::rows::{Datum, cut};
@@ -220,19 +223,6 @@ fn both_at_head<'a>(
     let (postgres, sqlite) = both(check, evidence, judgement)?;
     let stopped = [postgres, sqlite].map(|recording| stops_short(check, recording, judgement));
     (!stopped.contains(&true)).then_some((postgres, sqlite))
-}
-
-/// What mends a statement that fails wherever it stands; nothing if that depends on what it is for.
-fn remedy(recording: &Recording, failure: &Failure) -> Option<String> {
-    // PostgreSQL's SQLSTATE for what must not run in a transaction (manual, appendix A).
-    if failure.code.as_deref() == Some("25001") {
-        let how = recording.history.tool().outside_transaction();
-        return Some(format!("{how}, with the statement in a file of its own"));
-    }
-    failure
-        .message
-        .contains("syntax error")
-        .then(|| format!("change the statement so that {} accepts it", recording.backend))
 }
 
 /// An object as messages call it: `column "email" of table "users"`. An index is known by its own

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Check, Family, Judge, Judgement, both, counted, is_of_the_clock, script_of};
 use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRows, Walk};
 use crate::family::ColumnType;
-use crate::history::Downgrade;
+use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Severity};
 use crate::rows::{Datum, cut};
 use crate::schema::{Kind, Name, Schema};
@@ -40,13 +40,18 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         }
     }
     let Some((postgres, sqlite)) = both(&CHECK, evidence, judgement) else { return };
-    let trips: BTreeMap<_, _> = sqlite.round_trips().map(|trip| (&trip.revision.id, trip)).collect();
-    for trip in postgres.round_trips() {
-        if let Some(other) = trips.get(&trip.revision.id) {
-            let sides = [Side { recording: postgres, trip }, Side { recording: sqlite, trip: *other }];
-            judgement.findings.extend(changed_otherwise(&sides));
+    let others = upgrades(sqlite).map(|side| (&side.up.step.revision, side));
+    let others: BTreeMap<_, _> = others.collect();
+    for side in upgrades(postgres) {
+        if let Some(other) = others.get(&side.up.step.revision) {
+            judgement.findings.extend(changed_otherwise(&[side, *other]));
         }
     }
+}
+
+fn upgrades(recording: &Recording) -> impl Iterator<Item = Side<'_>> {
+    let upgrades = recording.round_trips().flat_map(|trip| trip.upgrades());
+    upgrades.map(move |(up, again)| Side { recording, up, again })
 }
 
 /// The values of one column in the rows of a table, by the row's key.
@@ -103,12 +108,13 @@ fn by_key<'a>(
 /// The values that a downgrade does not give back.
 fn not_given_back(recording: &Recording, trip: &RoundTrip<'_>) -> Vec<Finding> {
     let found = || {
-        let (up, down) = (trip.up()?, trip.down()?);
+        let (first, up, down) = (trip.ups().first()?, trip.up()?, trip.down()?);
         let applied = up.outcome.is_applied() && down.outcome.is_applied();
-        if !applied || !matches!(trip.revision.downgrade, Downgrade::Script(_)) {
+        let undoes = |revision: &Revision| matches!(revision.downgrade, Downgrade::Script(_));
+        if !applied || !trip.revisions.iter().any(undoes) {
             return None;
         }
-        let (before, between) = (up.rows_before.as_ref()?, up.rows_after.as_ref()?);
+        let (before, between) = (first.rows_before.as_ref()?, up.rows_after.as_ref()?);
         let after = down.rows_after.as_ref()?;
         let schema = recording.expected(&down.state)?;
         let after_schema = down.schema.as_ref().unwrap_or(schema);
@@ -145,7 +151,7 @@ fn not_given_back(recording: &Recording, trip: &RoundTrip<'_>) -> Vec<Finding> {
                     changes.add_unseen(name, format!("other values than before among {} rows", rows.count()));
                 }
             }
-            findings.extend(changes.of_downgrade(recording, down, table));
+            findings.extend(changes.of_downgrade(recording, trip, down, table));
         }
         Some(findings)
     };
@@ -182,9 +188,11 @@ fn alike(one: &Datum, other: &Datum) -> bool {
 }
 
 /// One backend's side of a revision that both have.
+#[derive(Clone, Copy)]
 struct Side<'a> {
     recording: &'a Recording,
-    trip: RoundTrip<'a>,
+    up: &'a Observation,
+    again: Option<&'a Observation>,
 }
 
 /// What a side knows of a table around an upgrade.
@@ -202,18 +210,17 @@ struct Around<'a> {
 
 impl<'a> Side<'a> {
     fn rows(&self) -> Option<(&'a Rows, &'a Rows)> {
-        let up = self.trip.up().filter(|up| up.outcome.is_applied())?;
+        let up = Some(self.up).filter(|up| up.outcome.is_applied())?;
         Some((up.rows_before.as_deref()?, up.rows_after.as_deref()?))
     }
 
     fn around(&self, table: &Name) -> Option<Around<'a>> {
         let (before, after) = self.rows()?;
-        let up = self.trip.up()?;
-        let position = self.recording.history.position(&self.trip.revision.id)?;
+        let position = self.recording.history.position(&self.up.step.revision)?;
         let before_schema = self.recording.expected(&self.recording.history.state_before(position))?;
-        let after_schema = self.recording.expected(&up.state)?;
+        let after_schema = self.recording.expected(&self.up.state)?;
         let (before_rows, after_rows) = (before.tables.get(table)?, after.tables.get(table)?);
-        let again = self.trip.again().filter(|again| again.outcome.is_applied());
+        let again = self.again.filter(|again| again.outcome.is_applied());
         let again_rows = again.and_then(|again| again.rows_after.as_deref()?.tables.get(table));
         Some(Around {
             before: by_key(self.recording, before_rows, before_schema, table)?,
@@ -374,12 +381,18 @@ impl<'a> Changes<'a> {
         self.columns.iter().map(line).collect()
     }
 
-    fn of_downgrade(&self, recording: &Recording, down: &Observation, table: &Name) -> Option<Finding> {
+    fn of_downgrade(
+        &self,
+        recording: &Recording,
+        trip: &RoundTrip<'_>,
+        down: &Observation,
+        table: &Name,
+    ) -> Option<Finding> {
         if self.columns.is_empty() {
             return None;
         }
         let revision = &down.step.revision;
-        let (name, backend) = (recording.name(revision), recording.backend);
+        let (name, backend) = (trip.name(), recording.backend);
         let message = format!(
             "downgrade of {name} does not give {} of table {} the old values back ({backend})",
             self.names(),
@@ -397,7 +410,7 @@ impl<'a> Changes<'a> {
     }
 
     fn of_upgrade(&self, sqlite: &Side<'_>, table: &Name) -> Option<Finding> {
-        let up = sqlite.trip.up().filter(|_| !self.columns.is_empty())?;
+        let up = Some(sqlite.up).filter(|_| !self.columns.is_empty())?;
         let revision = &up.step.revision;
         let message = format!(
             "upgrade of {} leaves other values in {} of table {} on sqlite than on postgres",

@@ -44,12 +44,14 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     for trip in recording.round_trips() {
         // Rows that the upgrade itself wrote may go with its downgrade, so each step is held against
         // the rows that were there before the revision.
-        let Some(up) = trip.up() else { continue };
-        let (Some(before), Some(after)) = (&up.rows_before, &up.rows_after) else {
+        let (Some(first), Some(last)) = (trip.ups().first(), trip.up()) else { continue };
+        let (Some(at_first), Some(after)) = (&first.rows_before, &last.rows_after) else {
             continue;
         };
         let mut told: Vec<&Name> = Vec::new();
-        for seen in [trip.up(), trip.down(), trip.again()].into_iter().flatten() {
+        let ups = trip.ups().iter().filter_map(|up| Some((up.rows_before.as_ref()?, up)));
+        let back = [trip.down(), trip.again()].into_iter().flatten().map(|seen| (at_first, seen));
+        for (before, seen) in ups.chain(back) {
             for (table, lost) in losses(before, seen) {
                 // The rows of a table that the upgrade dropped went with it, also where the downgrade
                 // makes the table again; and what one step lost, the next one still misses.
@@ -198,5 +200,23 @@ mod tests {
             .not_run(
                 "no rows are carried along: name a file of rows in [rows] fixtures, or let per_table be more than 0",
             );
+    }
+
+    #[test]
+    fn a_group_must_give_back_what_was_there_before_it() {
+        let steps = |after: &'static [&'static str]| {
+            let carrying = |step, before, after| applied(step).carrying("users", before, after);
+            recording().revisions(2).group("pair", 1, 2).trunk([applied("1"), applied("2")]).probe([
+                carrying("1", &["1", "2"], &["1", "2"]),
+                carrying("2", &["1", "2"], &["1", "2"]),
+                // In between, they may lie elsewhere.
+                carrying("-2", &["1", "2"], &[]),
+                carrying("-1", &[], after),
+                carrying("1", after, after),
+                carrying("2", after, after),
+            ])
+        };
+        check(&CHECK, steps(&["1", "2"])).finds([]);
+        check(&CHECK, steps(&["1"])).finds(["downgrade of 1_one lost 1 row of table \"users\" (sqlite)"]);
     }
 }

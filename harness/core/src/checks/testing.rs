@@ -10,7 +10,7 @@ use crate::evidence::{
     Attempt, AttemptResult, DanglingRow, Declared, Digest, Escape, Evidence, Failure, Observation, Outcome,
     Recording, Retried, Rows, Step, TableRows, Walk,
 };
-use crate::history::{Direction, History, RevisionId};
+use crate::history::{Direction, Group, History, RevisionId};
 use crate::judge::Rules;
 use crate::layout::{self, Entry, Layout as _, SourceTree};
 use crate::report::Severity;
@@ -62,6 +62,7 @@ pub(crate) struct Hand {
     trials: Vec<Trial>,
     dangling: Vec<DanglingRow>,
     postgres: Option<Box<Hand>>,
+    groups: Vec<Group>,
 }
 
 #[derive(Clone)]
@@ -157,6 +158,12 @@ impl Hand {
         self
     }
 
+    /// Revisions that are only taken back together, from one to another.
+    pub(crate) fn group(mut self, name: &str, first: usize, last: usize) -> Self {
+        self.groups.push(Group { name: name.to_owned(), positions: first - 1..last });
+        self
+    }
+
     pub(crate) fn up_only(self, count: usize) -> Self {
         Self { downgrades: vec![None; count], ..self }
     }
@@ -175,6 +182,15 @@ impl Hand {
 
     pub(crate) fn back<const N: usize>(self, steps: [Seen; N]) -> Self {
         self.walk(Walk::Return, steps.to_vec())
+    }
+
+    /// What the probe did, in however many steps.
+    pub(crate) fn probing(self, steps: Vec<Seen>) -> Self {
+        self.walk(Walk::Probe, steps)
+    }
+
+    pub(crate) fn descent<const N: usize>(self, steps: [Seen; N]) -> Self {
+        self.walk(Walk::Descent, steps.to_vec())
     }
 
     fn walk(mut self, walk: Walk, steps: Vec<Seen>) -> Self {
@@ -242,7 +258,7 @@ impl Hand {
     }
 
     fn record(self, backend: Backend) -> Recording {
-        let history = Arc::new(history(&self.downgrades));
+        let history = Arc::new(history(&self.downgrades).with_groups(self.groups));
         let walks = self.walks.into_iter().map(|(walk, steps)| {
             let observations = steps.into_iter().map(|seen| observe(&history, seen)).collect();
             (walk, observations)

@@ -23,7 +23,7 @@ pub(super) static CHECK: Check = Check {
 
 fn judge(recording: &Recording, judgement: &mut Judgement) {
     for trip in recording.round_trips() {
-        if let Some(up) = trip.up() {
+        for up in trip.ups() {
             let carries = up.rows_before.as_ref().is_some_and(|rows| !rows.tables.is_empty());
             let (circumstance, help) = if up.fails_with_some_rows() {
                 (

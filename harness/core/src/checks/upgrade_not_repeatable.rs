@@ -2,7 +2,7 @@
 
 use super::{Check, Family, Judge, Judgement, only_goes_up, script_of, trace};
 use crate::evidence::{Observation, Recording, Walk};
-use crate::history::Downgrade;
+use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Severity};
 
 pub(super) static CHECK: Check = Check {
@@ -29,10 +29,16 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
             .down()
             .is_some_and(|down| down.outcome.is_applied() && trace::difference(recording, down).is_none());
         // A missing or empty downgrade takes nothing back, and that has a check of its own.
-        let undoes = !matches!(trip.revision.downgrade, Downgrade::Missing | Downgrade::Empty(_));
-        if let Some(again) = trip.again().filter(|_| clean && undoes) {
-            judgement.findings.extend(finding(recording, again, "after its own downgrade"));
+        let undoes = |one: &Revision| !matches!(one.downgrade, Downgrade::Missing | Downgrade::Empty(_));
+        if !clean || !trip.revisions.iter().any(undoes) {
+            continue;
         }
+        let when = match trip.group {
+            Some(_) => format!("after the downgrades of {}", trip.name()),
+            None => "after its own downgrade".to_owned(),
+        };
+        let found = trip.agains().iter().find_map(|again| finding(recording, again, &when));
+        judgement.findings.extend(found);
     }
     if judgement.findings.len() == known && was_clean(recording) {
         let ups = recording.walk(Walk::Return).iter().filter(|seen| seen.step.is_upgrade());
@@ -115,5 +121,30 @@ mod tests {
             failed("1", "table users already exists"),
         ]);
         check(&CHECK, history).finds([]);
+    }
+
+    #[test]
+    fn the_revisions_of_a_group_are_repeated_after_all_its_downgrades() {
+        let (empty, one, both, odd) = (schema(&[]), schema(&["a"]), schema(&["a", "b"]), schema(&["b"]));
+        let history = |again| {
+            recording()
+                .revisions(2)
+                .group("pair", 1, 2)
+                .trunk([applied("1").seeing(&one), applied("2").seeing(&both)])
+                .probe([
+                    applied("1").seeing(&one),
+                    applied("2"),
+                    applied("-2").seeing(&odd),
+                    applied("-1").seeing(&empty),
+                    applied("1").seeing(&one),
+                    again,
+                ])
+        };
+        check(&CHECK, history(applied("2").seeing(&both))).finds([]);
+        check(&CHECK, history(failed("2", "UNIQUE constraint failed: b.id")))
+            .finds([
+                "upgrade of 2_two cannot be repeated after the downgrades of group \"pair\" (sqlite): UNIQUE constraint failed: b.id",
+            ])
+            .blames("2");
     }
 }

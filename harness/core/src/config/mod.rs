@@ -6,14 +6,18 @@
 
 mod accept;
 mod driven;
+mod groups;
 mod options;
 mod reader;
+mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use accept::{Accept, Pattern};
 pub use driven::{CommandsConfig, DRIVEN, UrlBy};
+pub use groups::{GroupConfig, grouped};
 pub use reader::{ConfigError, Problem, nearest};
+pub use sqlite::{FunctionConfig, SqliteConfig};
 
 use self::reader::{Document, Section};
 use crate::Backend;
@@ -76,6 +80,8 @@ pub struct HistoryConfig {
     pub commands: Option<CommandsConfig>,
     /// What the layout of the tool has to know.
     pub options: Options,
+    /// The revisions that are only taken back together.
+    pub groups: Vec<GroupConfig>,
 }
 
 impl HistoryConfig {
@@ -146,13 +152,6 @@ impl Default for RowsConfig {
     }
 }
 
-/// `[sqlite]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SqliteConfig {
-    /// Whether the application opens it with foreign keys on.
-    pub foreign_keys: Option<bool>,
-}
-
 /// How much a finding of a check weighs in this project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -208,7 +207,7 @@ impl Config {
             section.refuse_unknown()?;
         }
         if let Some(mut section) = top.section("sqlite")? {
-            config.sqlite.foreign_keys = section.boolean("foreign_keys")?;
+            config.sqlite = sqlite::read(&mut section)?;
             config.setup.extend(section.path("setup")?.map(|path| (Backend::Sqlite, path)));
             section.refuse_unknown()?;
         }
@@ -250,7 +249,8 @@ fn history(section: &mut Section<'_>) -> Result<HistoryConfig, ConfigError> {
         (None, true) => HistoryPlace::Unsaid,
         (None, false) => HistoryPlace::Each(each),
     };
-    let mut config = HistoryConfig { tool, place, ..HistoryConfig::default() };
+    let groups = groups::read(section)?;
+    let mut config = HistoryConfig { tool, place, groups, ..HistoryConfig::default() };
     driven::read(section, &mut config)?;
     options::read(section, &mut config)?;
     Ok(config)

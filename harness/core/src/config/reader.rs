@@ -114,6 +114,22 @@ pub enum Problem {
         /// What is wrong with it.
         String,
     ),
+    /// A function of `[sqlite.functions]` that is none.
+    #[error("\"{signature}\" in [sqlite.functions] {why}")]
+    Function {
+        /// How it is called.
+        signature: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Revisions that are no group.
+    #[error("group \"{name}\" {why}")]
+    Group {
+        /// What it is called.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A number that is out of its range.
     #[error("\"{key}\" cannot be {value}: it is a whole number from 0 to {most}")]
     Range {
@@ -243,9 +259,11 @@ impl<'d> Section<'d> {
         let Some(value) = self.value(key) else {
             return Ok(Vec::new());
         };
+        let within = self.name.trim_matches(['[', ']']);
+        let name = if within.is_empty() { format!("[[{key}]]") } else { format!("[[{within}.{key}]]") };
         match value.get_ref() {
             DeValue::Array(tables) => {
-                tables.iter().map(|table| self.table_of(key, format!("[[{key}]]"), table.clone())).collect()
+                tables.iter().map(|table| self.table_of(key, name.clone(), table.clone())).collect()
             }
             _ => Err(self.wrong_type(key, "an array of tables", &value)),
         }
@@ -343,6 +361,24 @@ impl<'d> Section<'d> {
             Ok((name.get_ref().to_string(), text))
         };
         table.iter().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A table from names to strings, each with its line, in the order of the text.
+    pub(super) fn lines(&mut self, key: &str) -> Result<Vec<(String, String, usize)>, ConfigError> {
+        let mut texts = self.texts(key)?.unwrap_or_default();
+        let spans = self.table.get(key).and_then(|value| value.get_ref().as_table());
+        let mut lines: Vec<_> = spans.into_iter().flatten().collect();
+        lines.sort_by_key(|(name, _)| name.span().start);
+        let line = |(name, _): (&Spanned<Cow<'_, str>>, _)| {
+            let text = texts.remove(name.get_ref().as_ref())?;
+            Some((name.get_ref().to_string(), text, self.document.line(&name.span())))
+        };
+        Ok(lines.into_iter().filter_map(line).collect())
+    }
+
+    /// A problem on a line.
+    pub(super) fn problem_on(&self, line: usize, problem: Problem) -> ConfigError {
+        ConfigError { file: self.document.file.to_owned(), line, problem: Box::new(problem) }
     }
 
     /// Whether a key has a string for its value.

@@ -1,17 +1,22 @@
 //! A history: all revisions of one backend, with their order.
 
 mod driven;
+mod group;
 mod revision;
 mod state;
 mod tool;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use driven::Driven;
+pub use group::Group;
 pub use revision::{Direction, Downgrade, Revision, RevisionId, Script};
 pub use state::State;
 pub use tool::{Bookkeeping, Sending, Tool};
+
+use crate::Backend;
 
 /// All revisions of one backend in an order in which each comes after its parents.
 ///
@@ -22,6 +27,7 @@ pub struct History {
     tool: Arc<dyn Tool>,
     revisions: Vec<Revision>,
     positions: BTreeMap<RevisionId, usize>,
+    groups: Vec<Group>,
 }
 
 /// Revisions that do not make a history.
@@ -68,7 +74,7 @@ impl History {
     pub fn new(tool: Arc<dyn Tool>, revisions: Vec<Revision>) -> Result<Self, HistoryError> {
         let revisions = sorted(revisions)?;
         let positions = revisions.iter().enumerate().map(|(at, revision)| (revision.id.clone(), at));
-        Ok(Self { tool, positions: positions.collect(), revisions })
+        Ok(Self { tool, positions: positions.collect(), revisions, groups: Vec::new() })
     }
 
     /// A history in which each revision follows the one before it, whatever parents were given.
@@ -82,6 +88,33 @@ impl History {
             revision.parents = before.replace(revision.id.clone()).into_iter().collect();
         }
         Self::new(tool, revisions)
+    }
+
+    /// The same, where these groups are only taken back as wholes. No position is in two of them.
+    #[must_use]
+    pub fn with_groups(self, groups: Vec<Group>) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// The group that the revision at that position is in.
+    pub fn group_at(&self, position: usize) -> Option<&Group> {
+        self.groups.iter().find(|group| group.positions.contains(&position))
+    }
+
+    /// The positions that are taken back together with that one: those of its group, or itself alone.
+    pub fn stretch(&self, position: usize) -> Range<usize> {
+        self.group_at(position).map_or(position..position + 1, |group| group.positions.clone())
+    }
+
+    /// Whether the revision at that position can be taken back: in a group, with the others, of which
+    /// one may do so for all.
+    pub fn goes_down(&self, position: usize, dialect: Backend) -> bool {
+        let goes_down = |revision: &Revision| revision.goes_down(dialect);
+        let is_there = |revision: &Revision| revision.downgrade != Downgrade::Missing;
+        match self.group_at(position).map(|group| &self.revisions[group.positions.clone()]) {
+            Some(group) => group.iter().all(is_there) && group.iter().any(goes_down),
+            None => goes_down(&self.revisions[position]),
+        }
     }
 
     /// The tool that runs it.

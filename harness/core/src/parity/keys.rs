@@ -113,7 +113,11 @@ fn unique(pair: &Pair<'_>, found: &mut Found<'_>) {
         if one.implies(other) && other.implies(one) {
             return Answer::Same;
         }
+        let terms = |terms: &BTreeSet<Form>| Form::call("terms", terms.iter().cloned().collect());
         match (&one.terms, &other.terms, &one.condition, &other.condition) {
+            (Some(own), Some(theirs), ..) if terms(own).compared(&terms(theirs)) == Answer::Unclear => {
+                Answer::Unclear
+            }
             (Some(_), Some(_), Some(left), Some(right)) if left != right => left.compared(right),
             (Some(_), Some(_), Some(_), Some(_)) => Answer::Different,
             _ => Answer::Unclear,

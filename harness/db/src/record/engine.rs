@@ -260,10 +260,11 @@ pub(crate) async fn rows_anew<E: Engine>(
     touched: &Touched,
     watchlist: &mut Watchlist,
 ) -> Result<Arc<Rows>, RecordError> {
-    let mut now = known.tables.clone();
-    let read: Vec<&Name> = match touched {
-        Touched::All => seeded.iter().collect(),
-        Touched::These(names) => names.iter().filter(|name| seeded.contains(*name)).collect(),
+    let (mut now, read): (_, Vec<&Name>) = match touched {
+        Touched::All => (SharedMap::default(), seeded.iter().collect()),
+        Touched::These(names) => {
+            (known.tables.clone(), names.iter().filter(|name| seeded.contains(*name)).collect())
+        }
     };
     for name in read {
         let Some(group) = schema.table(name) else {
@@ -272,8 +273,12 @@ pub(crate) async fn rows_anew<E: Engine>(
         };
         let watched = watchlist.of(engine, name, known);
         let rows = engine.carried(database, name, group, watched).await?;
-        if !known.tables.get(name).is_some_and(|before| before.same(&rows)) {
-            now.insert(name.clone(), Arc::new(rows));
+        let rows = match known.tables.get(name).filter(|before| before.same(&rows)) {
+            Some(before) => Arc::clone(before),
+            None => Arc::new(rows),
+        };
+        if !now.get(name).is_some_and(|one| Arc::ptr_eq(one, &rows)) {
+            now.insert(name.clone(), rows);
         }
     }
     let unchanged = now.differences(&known.tables).next().is_none();

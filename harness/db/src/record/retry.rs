@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use switchback_core::evidence::{Observation, Retried};
-use switchback_core::history::Direction;
+use switchback_core::history::{Direction, State};
 use switchback_core::rows::{self, Plain, Side};
 use switchback_core::schema::{Group, Kind, Name, Schema};
 use switchback_core::sql::words;
@@ -17,7 +17,8 @@ use super::{Engine, RecordError, fixtures};
 
 impl<E: Engine> Recorder<'_, E> {
     /// Takes the step of the revision at `position` in a database of its own, with plain rows that
-    /// fit the schema before it as well as the one after it.
+    /// fit the schema before it as well as the one after it. On the way down through a group, all
+    /// downgrades of the group up to that one are taken, and `before` is the schema before them.
     pub(super) async fn retry(
         &mut self,
         position: usize,
@@ -28,9 +29,16 @@ impl<E: Engine> Recorder<'_, E> {
     ) -> Result<Retried, RecordError> {
         let history = Arc::clone(&self.plan.history);
         let backend = self.engine.backend();
-        let (applied, state) = match direction {
-            Direction::Upgrade => (position, history.state_before(position)),
-            Direction::Downgrade => (position + 1, history.state_after(position)),
+        let steps: Vec<(usize, State)> = match direction {
+            Direction::Upgrade => vec![(position, history.state_before(position))],
+            Direction::Downgrade => {
+                let steps = (position..history.stretch(position).end).rev();
+                steps.map(|position| (position, history.state_after(position))).collect()
+            }
+        };
+        let applied = match direction {
+            Direction::Upgrade => position,
+            Direction::Downgrade => history.stretch(position).end,
         };
         let other = self.counterpart(applied).await;
         let mut outcome = failed.outcome.clone();
@@ -59,11 +67,16 @@ impl<E: Engine> Recorder<'_, E> {
             let triggered: BTreeSet<&Name> = triggered.collect();
             let rows = all_rows(self.engine, &mut database, before, triggered.into_iter()).await?;
             bent |= rows::misfit(Side { backend, schema: after }, &rows).is_some();
-            let step = (&mut database, RETRY);
-            let revision = &history.revisions()[position];
-            let seen = observe(self.engine, self.plan, step, revision, direction, state.clone()).await?;
+            for (position, state) in &steps {
+                let step = (&mut database, RETRY);
+                let revision = &history.revisions()[*position];
+                let seen = observe(self.engine, self.plan, step, revision, direction, state.clone()).await?;
+                outcome = seen.outcome;
+                if !outcome.is_applied() {
+                    break;
+                }
+            }
             self.engine.drop(database).await?;
-            outcome = seen.outcome;
             if outcome.is_applied() {
                 break;
             }
@@ -75,7 +88,7 @@ impl<E: Engine> Recorder<'_, E> {
 
     /// A database without rows after the first revisions. The one that it is copied from is kept, and
     /// only goes on from where it was.
-    async fn at(&mut self, applied: usize) -> Result<E::Database, RecordError> {
+    pub(super) async fn at(&mut self, applied: usize) -> Result<E::Database, RecordError> {
         let history = Arc::clone(&self.plan.history);
         let (mut spare, from) = match self.spare.take() {
             Some((spare, from)) if from <= applied => (spare, from),

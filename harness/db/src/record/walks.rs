@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use switchback_core::Backend;
 use switchback_core::evidence::{Observation, Recording, Rows, Seeded, TableRows, Walk};
-use switchback_core::history::{Direction, Downgrade, Revision, Script, State};
+use switchback_core::history::{Direction, State};
 use switchback_core::report::NotRun;
 use switchback_core::rows::Side;
 use switchback_core::schema::{Group, Kind, Name, Schema};
 
 use super::attempts;
-use super::counting::{Counting, count, count_at_head};
-use super::engine::{Engine, Run, rows_anew};
+use super::counting::{Counting, count_at_head};
+use super::engine::{Engine, rows_anew};
 use super::sow::{Field, sow, tables_to_feed};
 use super::steps::{PROBE, TRUNK, new_database, now, observe, unwritten};
 use super::touched::Touched;
@@ -37,6 +37,7 @@ pub async fn record<E: Engine>(
     recorder.left_out().await?;
     plan.counterpart.iter().for_each(Counterpart::end);
     recorder.dangling_rows().await?;
+    recorder.descents().await?;
     recorder.trials().await?;
     recorder.promises().await?;
     recorder.head_to_base_and_back().await?;
@@ -56,7 +57,7 @@ pub(super) struct Recorder<'a, E: Engine> {
     /// The tables that have had rows, and those that never could, with the reason.
     fed: BTreeSet<Name>,
     barren: BTreeMap<Name, String>,
-    counting: Counting,
+    pub(super) counting: Counting,
 }
 
 /// Why nothing is tried that would change what is there.
@@ -65,13 +66,15 @@ const NO_COPY: &str = "this source of databases cannot copy one to try it in";
 /// The probe's database with what it carries.
 pub(super) struct Probe<D> {
     pub(super) database: D,
-    seeded: BTreeSet<Name>,
+    /// How many revisions the trunk had when it was made.
+    pub(super) made_at: usize,
+    pub(super) seeded: BTreeSet<Name>,
     /// The tables that could not be given rows as they are.
     barren: BTreeMap<Name, Arc<Group>>,
     /// Whether some of the rows were made up.
-    made_up: bool,
+    pub(super) made_up: bool,
     pub(super) rows: Option<Arc<Rows>>,
-    watchlist: Watchlist,
+    pub(super) watchlist: Watchlist,
 }
 
 impl<'a, E: Engine> Recorder<'a, E> {
@@ -200,114 +203,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         Ok(())
     }
 
-    /// Up, down and up again on the probe, which ends at the state after the revision.
-    async fn round_trip(
-        &mut self,
-        mut probe: Probe<E::Database>,
-        position: usize,
-        revision: &Revision,
-        before: &Arc<Schema>,
-        after: &Arc<Schema>,
-    ) -> Result<Probe<E::Database>, RecordError> {
-        let history = Arc::clone(&self.plan.history);
-        let (low, high) = (history.state_before(position), history.state_after(position));
-        let has_downgrade = !matches!(revision.downgrade, Downgrade::Missing);
-
-        let mut up =
-            self.probe_step(&mut probe, revision, Direction::Upgrade, &low, after, !has_downgrade).await?;
-        if !up.outcome.is_applied() && probe.made_up {
-            up.retried = Some(self.retry(position, Direction::Upgrade, before, after, &up).await?);
-        }
-        let mut last = up.schema.clone();
-        let up_applied = up.outcome.is_applied();
-        let script = self.recording.script_of(&up);
-        self.push(Walk::Probe, up);
-        if let Some(rows) =
-            probe.rows.clone().filter(|_| up_applied && self.plan.walks.contains(&Walk::Trials))
-        {
-            let (database, counting) = (&mut probe.database, &mut self.counting);
-            let of = (revision, script.as_ref().map(|script| &*script.text));
-            count(self.engine, database, self.plan, of, after, &rows, counting).await?;
-        }
-        let mut is_applied = up_applied;
-        if up_applied && has_downgrade {
-            let mut down =
-                self.probe_step(&mut probe, revision, Direction::Downgrade, &high, before, true).await?;
-            if !down.outcome.is_applied() && probe.made_up {
-                down.retried = Some(self.retry(position, Direction::Downgrade, after, before, &down).await?);
-            }
-            last.clone_from(&down.schema);
-            let down_applied = down.outcome.is_applied();
-            self.push(Walk::Probe, down);
-            if down_applied {
-                let again =
-                    self.probe_step(&mut probe, revision, Direction::Upgrade, &low, after, true).await?;
-                last.clone_from(&again.schema);
-                is_applied = again.outcome.is_applied();
-                self.push(Walk::Probe, again);
-            }
-        }
-        let mut as_trunk = last.is_some_and(|schema| !schema.diff(after).is_observable());
-        // An upgrade that failed, perhaps on what the downgrade left, may leave the database where the
-        // trunk is; then the tool's list has to say so, too.
-        if as_trunk && !is_applied {
-            as_trunk = self.note_as_applied(&mut probe, revision).await?;
-        }
-        let mut probe = if as_trunk { probe } else { self.remake(probe, position + 1).await? };
-        self.seed(&mut probe, after, position + 1, false).await?;
-        Ok(probe)
-    }
-
-    async fn probe_step(
-        &mut self,
-        probe: &mut Probe<E::Database>,
-        revision: &Revision,
-        direction: Direction,
-        state: &State,
-        expected: &Arc<Schema>,
-        read: bool,
-    ) -> Result<Observation, RecordError> {
-        let rows_before = probe.rows.clone();
-        let (state, from) = (state.clone(), state.clone());
-        let mut seen =
-            observe(self.engine, self.plan, (&mut probe.database, PROBE), revision, direction, state).await?;
-        if read || !seen.outcome.is_applied() {
-            seen.schema = Some(self.engine.snapshot(&mut probe.database, Some(expected)).await?);
-        }
-        if rows_before.is_some() && seen.outcome.is_applied() {
-            let schema = seen.schema.as_ref().unwrap_or(expected);
-            let script = self.recording.script_of(&seen);
-            let script = script.as_ref().map_or("", |script| &script.text);
-            let before = self.recording.expected(&from).unwrap_or(expected);
-            // A tool of its own may do what it does not tell of.
-            let touched = match self.plan.driver {
-                Some(_) => Touched::All,
-                None => Touched::by(script, self.engine.backend(), [before, schema]),
-            };
-            let (seeded, known) = (&probe.seeded, probe.rows.clone().unwrap_or_default());
-            let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);
-            let rows = rows_anew(self.engine, database, schema, seeded, &known, &touched, watchlist).await?;
-            probe.rows = Some(rows);
-        }
-        seen.rows_before = rows_before;
-        seen.rows_after.clone_from(&probe.rows);
-        Ok(seen)
-    }
-
-    /// Notes a revision as applied, where that is not for the tool alone to do.
-    async fn note_as_applied(
-        &mut self,
-        probe: &mut Probe<E::Database>,
-        revision: &Revision,
-    ) -> Result<bool, RecordError> {
-        let bookkeeping = self.plan.history.tool().record(self.engine.backend(), revision);
-        let Some(bookkeeping) = bookkeeping else { return Ok(false) };
-        let nothing = Script::new("", "");
-        let run = Run { transaction: true, bookkeeping: Some(&bookkeeping), ..Run::alone(&nothing) };
-        self.engine.run(&mut probe.database, run).await.map(|_| true)
-    }
-
-    async fn remake(
+    pub(super) async fn remake(
         &mut self,
         probe: Probe<E::Database>,
         position: usize,
@@ -346,14 +242,15 @@ impl<'a, E: Engine> Recorder<'a, E> {
         };
         let (seeded, barren) = (BTreeSet::new(), BTreeMap::new());
         let watchlist = Watchlist::default();
-        let mut probe = Probe { database, seeded, barren, made_up: false, rows: None, watchlist };
+        let made_at = position;
+        let mut probe = Probe { database, made_at, seeded, barren, made_up: false, rows: None, watchlist };
         let schema = Arc::clone(self.recording.head());
         self.seed(&mut probe, &schema, position, true).await?;
         Ok(probe)
     }
 
     /// Gives rows to the tables that the probe did not have so far, after `position` revisions.
-    async fn seed(
+    pub(super) async fn seed(
         &mut self,
         probe: &mut Probe<E::Database>,
         schema: &Arc<Schema>,
@@ -524,7 +421,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
             let stop = !seen.outcome.is_applied();
             if stop && probe.made_up && direction == Direction::Downgrade {
                 let schema = |state: State| self.recording.expected(&state).map(Arc::clone);
-                let before = schema(history.state_after(position));
+                let before = schema(history.state_after(history.stretch(position).end - 1));
                 let after = schema(history.state_before(position));
                 if let Some((before, after)) = before.zip(after) {
                     seen.retried = Some(self.retry(position, direction, &before, &after, &seen).await?);
@@ -543,17 +440,19 @@ impl<'a, E: Engine> Recorder<'a, E> {
     fn goes_down(&self) -> bool {
         let history = &self.plan.history;
         let backend = self.engine.backend();
-        let whole = |revision: &Revision| revision.goes_down(backend);
+        let whole = |position: usize| history.goes_down(position, backend);
         let expected = |seen: &Observation| {
             let schema = seen.schema.as_ref();
             schema
                 .zip(self.recording.expected(&seen.state))
                 .is_none_or(|(one, other)| !one.diff(other).is_observable())
         };
-        let clean = |seen: &Observation| seen.outcome.is_applied() && expected(seen);
+        let clean = |seen: &Observation| {
+            seen.outcome.is_applied() && (expected(seen) || self.recording.is_within_group(seen))
+        };
         // What an upgrade did to the whole server, it cannot do a second time.
         let contained = |seen: &Observation| seen.escapes.is_empty();
-        history.revisions().iter().all(whole)
+        (0..history.len()).all(whole)
             && self.recording.walk(Walk::Trunk).iter().all(contained)
             && self.recording.walk(Walk::Probe).iter().all(clean)
     }
@@ -586,7 +485,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
         Ok(self.recording)
     }
 
-    fn push(&mut self, walk: Walk, seen: Observation) {
+    pub(super) fn push(&mut self, walk: Walk, seen: Observation) {
         self.recording.walks.entry(walk).or_default().push(seen);
     }
 

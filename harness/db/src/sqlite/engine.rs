@@ -9,7 +9,9 @@ use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
 use switchback_core::trials::Answer;
 
-use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, trial, version, ways};
+use super::{
+    Database, DatabaseError, Functions, Version, Workspace, promises, rows, run, trial, version, ways,
+};
 use crate::drive::{Driver, Place};
 use crate::introspect::sqlite::Reader;
 use crate::record::{Engine, Ran, RecordError, Refusal, Run, Watched, Way};
@@ -19,6 +21,7 @@ pub struct Sqlite {
     workspace: Workspace,
     version: Version,
     foreign_keys: bool,
+    functions: Arc<Functions>,
     reader: Reader,
     made: usize,
 }
@@ -54,7 +57,14 @@ impl Sqlite {
         let version = version(&mut connection).await.map_err(failed("asking for the version"))?;
         let closed = connection.close().await;
         closed.map_err(|error| RecordError::database(Backend::Sqlite, "closing a database", error))?;
-        Ok(Self { workspace, version, foreign_keys, reader: Reader::new(ignore), made: 0 })
+        let (functions, reader) = (Arc::default(), Reader::new(ignore));
+        Ok(Self { workspace, version, foreign_keys, functions, reader, made: 0 })
+    }
+
+    /// The same, where the application defines these functions.
+    #[must_use]
+    pub fn with_functions(self, functions: Functions) -> Self {
+        Self { functions: Arc::new(functions), ..self }
     }
 
     /// The folder of the databases, which go with it.
@@ -64,7 +74,7 @@ impl Sqlite {
 
     fn next(&mut self, label: &str) -> Database {
         self.made += 1;
-        self.workspace.database(&format!("{label}-{}", self.made))
+        self.workspace.database(&format!("{label}-{}", self.made)).with_functions(&self.functions)
     }
 
     fn opened(&self, file: Database, reader: Reader) -> Opened {

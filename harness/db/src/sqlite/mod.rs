@@ -2,6 +2,8 @@
 
 mod digest;
 mod engine;
+mod functions;
+mod handle;
 mod promises;
 mod rows;
 mod run;
@@ -10,11 +12,13 @@ mod ways;
 mod workspace;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use sqlx_sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 
 pub use engine::Sqlite;
+pub use functions::{Functions, FunctionsError};
 pub use workspace::{Workspace, WorkspaceError};
 
 /// The oldest version whose behaviour is known to be the one that is relied on here.
@@ -78,12 +82,19 @@ pub struct DanglingRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
     path: PathBuf,
+    functions: Arc<Functions>,
 }
 
 impl Database {
     /// The database in this file, which need not exist yet.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), functions: Arc::default() }
+    }
+
+    /// The same, where every connection has these functions.
+    #[must_use]
+    pub fn with_functions(self, functions: &Arc<Functions>) -> Self {
+        Self { functions: Arc::clone(functions), ..self }
     }
 
     /// The file.
@@ -111,6 +122,7 @@ impl Database {
             .disable_statement_logging();
         let open = async {
             let mut connection = options.connect().await?;
+            self.functions.give_to(&mut connection).await?;
             if journal_mode(&mut connection).await? == "delete" {
                 sqlx::query("PRAGMA main.journal_mode = TRUNCATE").execute(&mut connection).await?;
             }
@@ -127,7 +139,7 @@ impl Database {
     ///
     /// When the database is locked, holds what this library cannot make, or the file is there.
     pub async fn copy_to(&self, path: impl Into<PathBuf>) -> Result<Self, DatabaseError> {
-        let copy = Self::at(path);
+        let copy = Self::at(path).with_functions(&self.functions);
         let mut connection = self.connect(false).await?;
         let made = async {
             // https://sqlite.org/lang_vacuum.html: everything that a user can see is kept, except

@@ -108,6 +108,7 @@ fn compared(postgres: &str, sqlite: &str) -> Comparison {
 #[rstest]
 #[case::pattern("check ck: (name ~ '^[a-z]+$'::text)", "check ck: name not glob '*[^a-z]*'")]
 #[case::function("check ck: (is_fine(name))", "check ck: fine(name)")]
+#[case::unique_by_function("index ix: (lower(name)) | unique", "index ix: fold(name) | unique")]
 #[case::subquery("check ck: (n = ( select 1))", "check ck: n = 1")]
 #[case::trigger(
     "routine f(): begin insert into log values (1); return new; end; & trigger tr: after | events insert | calls f()",
