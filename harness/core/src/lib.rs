@@ -17,5 +17,6 @@ pub mod rows;
 pub mod schema;
 pub mod sql;
 pub mod trials;
+pub mod versions;
 
 pub use backend::{Backend, UnknownBackend};

@@ -9,7 +9,9 @@ use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
 use switchback_core::trials::Answer;
 
-use super::{Database, DatabaseError, Version, Workspace, promises, rows, run, trial, version, ways};
+use super::{
+    Database, DatabaseError, LIBRARY, Version, Workspace, promises, rows, run, trial, version, ways,
+};
 use crate::drive::Place;
 use crate::introspect::sqlite::Reader;
 use crate::record::{Engine, Ran, RecordError, Refusal, Run, Watched, Way};
@@ -125,10 +127,9 @@ impl Engine for Sqlite {
     }
 
     fn source(&self) -> String {
-        let library = if cfg!(feature = "bundled-sqlite") { "bundled library" } else { "system library" };
         match self.workspace.is_kept() {
-            true => format!("{library}; databases kept in {}", self.workspace.path().display()),
-            false => library.to_owned(),
+            true => format!("{LIBRARY}; databases kept in {}", self.workspace.path().display()),
+            false => LIBRARY.to_owned(),
         }
     }
 

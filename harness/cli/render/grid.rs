@@ -1,0 +1,301 @@
+//! What came of the same checks on several versions, as a grid.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use switchback_core::Backend;
+use switchback_core::report::Report;
+use switchback_core::versions::Version;
+
+use crate::error::ExitCode;
+
+/// Projects by versions.
+pub(in crate::cli) struct Grid {
+    pub(in crate::cli) columns: Vec<Column>,
+    /// The projects, each with a cell for each column.
+    pub(in crate::cli) rows: Vec<(String, Vec<Cell>)>,
+}
+
+/// A version to run on.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Column {
+    pub(in crate::cli) backend: Backend,
+    pub(in crate::cli) version: Version,
+    /// The folder of a SQLite library that is not the one in use.
+    pub(in crate::cli) library: Option<PathBuf>,
+    /// The version of PostgreSQL that a SQLite library is compared with.
+    pub(in crate::cli) beside: Option<Version>,
+}
+
+impl Column {
+    pub(in crate::cli) fn postgres(version: Version) -> Self {
+        Self { backend: Backend::Postgres, version, library: None, beside: None }
+    }
+}
+
+/// A project on a version.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Cell {
+    pub(in crate::cli) outcome: Outcome,
+    pub(in crate::cli) seconds: f64,
+}
+
+/// What a check came to.
+#[derive(Clone, Debug)]
+pub(in crate::cli) enum Outcome {
+    /// It ran to its end.
+    Judged {
+        /// What was found and is not accepted.
+        findings: Vec<Value>,
+        /// What was not judged.
+        not_run: Vec<Value>,
+        /// Its whole report.
+        report: Value,
+    },
+    /// The project has nothing for this backend.
+    Absent(String),
+    /// It could not run.
+    Failed(String),
+}
+
+impl Outcome {
+    /// What must be the same on all versions: which checks found something, where and about what, and
+    /// which of them did not run. What databases say of it in words differs from version to version.
+    fn essence(&self) -> Option<BTreeSet<String>> {
+        let Self::Judged { findings, not_run, .. } = self else { return None };
+        let part = |kind: &str, one: &Value, keys: &[&str]| {
+            let parts: Vec<String> = keys.iter().map(|key| one[*key].to_string()).collect();
+            format!("{kind} {}", parts.join(" "))
+        };
+        let found = findings
+            .iter()
+            .map(|one| part("found", one, &["check", "severity", "backend", "revision", "object"]));
+        let not_run = not_run.iter().map(|one| part("not run", one, &["check", "backend", "revision"]));
+        Some(found.chain(not_run).collect())
+    }
+
+    fn is_error(&self) -> bool {
+        let Self::Judged { findings, .. } = self else { return false };
+        findings.iter().any(|finding| finding["severity"] == "error")
+    }
+
+    fn word(&self) -> String {
+        match self {
+            Self::Judged { findings, .. } if findings.is_empty() => "ok".to_owned(),
+            Self::Judged { findings, .. } => format!("{} found", findings.len()),
+            Self::Absent(_) => "-".to_owned(),
+            Self::Failed(_) => "not run".to_owned(),
+        }
+    }
+}
+
+impl Grid {
+    /// Whether a cell says something else than most of its row; of two that are as many, the one that
+    /// comes first in the row is right.
+    fn differs(cells: &[Cell], at: usize) -> bool {
+        let essences: Vec<_> = cells.iter().filter_map(|cell| cell.outcome.essence()).collect();
+        let count = |one: &BTreeSet<String>| essences.iter().filter(|other| *other == one).count();
+        let usual = essences.iter().rev().max_by_key(|one| count(one));
+        cells[at].outcome.essence().is_some_and(|own| Some(&own) != usual)
+    }
+
+    /// Whether a cell is not as it is expected to be.
+    fn is_unexpected(cells: &[Cell], at: usize, same: bool) -> bool {
+        let outcome = &cells[at].outcome;
+        matches!(outcome, Outcome::Failed(_)) || Self::differs(cells, at) || (!same && outcome.is_error())
+    }
+
+    pub(in crate::cli) fn exit_code(&self, same: bool) -> ExitCode {
+        let failed = |cell: &Cell| matches!(cell.outcome, Outcome::Failed(_));
+        let unexpected = |cells: &[Cell]| (0..cells.len()).any(|at| Self::is_unexpected(cells, at, same));
+        // A grid without a single cell proves nothing.
+        if self.columns.is_empty() || self.rows.iter().any(|(_, cells)| cells.iter().any(failed)) {
+            ExitCode::CouldNotRun
+        } else if self.rows.iter().any(|(_, cells)| unexpected(cells)) {
+            ExitCode::Findings
+        } else {
+            ExitCode::Clean
+        }
+    }
+
+    pub(in crate::cli) fn json(&self) -> String {
+        let rows = self.rows.iter().map(|(project, cells)| {
+            let cells = cells.iter().zip(&self.columns).enumerate().map(|(at, (cell, column))| {
+                let (outcome, reason, report) = match &cell.outcome {
+                    Outcome::Judged { report, .. } => ("judged", None, Some(report)),
+                    Outcome::Absent(reason) => ("absent", Some(reason), None),
+                    Outcome::Failed(reason) => ("failed", Some(reason), None),
+                };
+                json!({
+                    "backend": column.backend, "version": column.version.to_string(), "outcome": outcome,
+                    "differs": Self::differs(cells, at), "reason": reason,
+                    "seconds": (cell.seconds * 1000.0).round() / 1000.0, "report": report,
+                })
+            });
+            json!({"project": project, "cells": cells.collect::<Vec<_>>()})
+        });
+        let document = json!({
+            "switchback": env!("CARGO_PKG_VERSION"), "format": Report::FORMAT, "rows": rows.collect::<Vec<_>>(),
+        });
+        format!("{document:#}\n")
+    }
+
+    pub(in crate::cli) fn text(&self, same: bool) -> String {
+        let mut lines = vec![vec![String::new()], vec![String::new()]];
+        let mut before = None;
+        for Column { backend, version, .. } in &self.columns {
+            lines[0].push(if before == Some(backend) { String::new() } else { backend.to_string() });
+            lines[1].push(version.to_string());
+            before = Some(backend);
+        }
+        for (project, cells) in &self.rows {
+            let told = (0..cells.len()).map(|at| {
+                let mark = if Self::is_unexpected(cells, at, same) { "!" } else { "" };
+                format!("{mark}{} {:.1}", cells[at].outcome.word(), cells[at].seconds)
+            });
+            lines.push(std::iter::once(project.clone()).chain(told).collect());
+        }
+        let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..=self.columns.len()).map(width).collect();
+        let mut text = String::new();
+        for line in &lines {
+            let padded = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            let line = padded.collect::<Vec<_>>().join("  ");
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        text.push_str(&self.details(same));
+        text.push_str(&self.verdict(same));
+        text
+    }
+
+    /// What is behind the cells that are not as expected, and why cells are empty.
+    fn details(&self, same: bool) -> String {
+        let mut text = String::new();
+        for (project, cells) in &self.rows {
+            for (at, (cell, Column { backend, version, .. })) in cells.iter().zip(&self.columns).enumerate() {
+                let mut told: Vec<String> = match &cell.outcome {
+                    Outcome::Failed(reason) => vec![format!("not run: {reason}")],
+                    _ if !Self::is_unexpected(cells, at, same) => continue,
+                    Outcome::Absent(_) => continue,
+                    Outcome::Judged { findings, .. } => findings.iter().map(told).collect(),
+                };
+                if Self::differs(cells, at) {
+                    told.extend(not_run(&cell.outcome));
+                    told.push("other versions of this row find or judge something else".to_owned());
+                }
+                let _ = writeln!(text, "\n{project} on {backend} {version}");
+                told.iter().for_each(|line| _ = writeln!(text, "  {line}"));
+            }
+        }
+        text
+    }
+
+    fn verdict(&self, same: bool) -> String {
+        let all: usize = self.rows.iter().map(|(_, cells)| cells.len()).sum();
+        let bad =
+            |cells: &Vec<Cell>| (0..cells.len()).filter(|at| Self::is_unexpected(cells, *at, same)).count();
+        let bad: usize = self.rows.iter().map(|(_, cells)| bad(cells)).sum();
+        let expected = if same { "the same on all versions" } else { "clean, and the same on all versions" };
+        match bad {
+            0 => format!("\nall {all} cells are {expected}; times are in seconds\n"),
+            _ => {
+                format!("\n{bad} of {all} cells, those with a !, are not {expected}; times are in seconds\n")
+            }
+        }
+    }
+}
+
+fn told(finding: &Value) -> String {
+    let word = |key: &str| finding[key].as_str().unwrap_or_default();
+    format!("{}[{}]: {}", word("severity"), word("check"), word("message"))
+}
+
+fn not_run(outcome: &Outcome) -> Vec<String> {
+    let Outcome::Judged { not_run, .. } = outcome else { return Vec::new() };
+    let told = |one: &Value| {
+        let word = |key: &str| one[key].as_str().unwrap_or_default();
+        format!("not run: {} ({}): {}", word("check"), word("backend"), word("reason"))
+    };
+    not_run.iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn judged(findings: &[(&str, &str)], not_run: &[&str]) -> Outcome {
+        let finding = |(check, message): &(&str, &str)| json!({"check": check, "severity": "error", "backend": "sqlite", "message": message});
+        let omission = |check: &&str| json!({"check": check, "backend": "sqlite", "reason": "no rows"});
+        Outcome::Judged {
+            findings: findings.iter().map(finding).collect(),
+            not_run: not_run.iter().map(omission).collect(),
+            report: Value::Null,
+        }
+    }
+
+    fn failed() -> Outcome {
+        Outcome::Failed("no PostgreSQL serves".to_owned())
+    }
+
+    fn grid<const N: usize>(rows: [(&str, [Outcome; 3]); N]) -> Grid {
+        let version = |text: &str| text.parse().unwrap();
+        let library = |text: &str| Column { backend: Backend::Sqlite, ..Column::postgres(version(text)) };
+        let cells = |outcomes: [Outcome; 3]| outcomes.map(|outcome| Cell { outcome, seconds: 1.25 }).into();
+        Grid {
+            columns: vec![
+                Column::postgres(version("13")),
+                Column::postgres(version("18")),
+                library("3.46.0"),
+            ],
+            rows: rows.into_iter().map(|(project, outcomes)| (project.to_owned(), cells(outcomes))).collect(),
+        }
+    }
+
+    #[rstest]
+    #[case::clean([judged(&[], &[]), judged(&[], &[]), judged(&[], &[])], 0, 0)]
+    #[case::found_on_all([judged(&[("a", "x")], &[]), judged(&[("a", "y")], &[]), judged(&[("a", "x")], &[])], 1, 0)]
+    #[case::found_on_one([judged(&[("a", "x")], &[]), judged(&[], &[]), judged(&[], &[])], 1, 1)]
+    #[case::not_judged_on_one([judged(&[], &[]), judged(&[], &["a"]), judged(&[], &[])], 1, 1)]
+    #[case::no_history([judged(&[], &[]), judged(&[], &[]), Outcome::Absent("none".to_owned())], 0, 0)]
+    #[case::failed([judged(&[], &[]), failed(), judged(&[], &[])], 3, 3)]
+    fn a_grid_ends_with(#[case] row: [Outcome; 3], #[case] code: u8, #[case] same: u8) {
+        let grid = grid([("calista", row)]);
+        assert_eq!([grid.exit_code(false) as u8, grid.exit_code(true) as u8], [code, same]);
+    }
+
+    #[test]
+    fn a_grid_without_columns_proves_nothing() {
+        let empty = Grid { columns: Vec::new(), rows: vec![("calista".to_owned(), Vec::new())] };
+        assert_eq!(empty.exit_code(true), ExitCode::CouldNotRun);
+    }
+
+    #[test]
+    fn it_is_read_at_a_glance() {
+        let bad = || judged(&[("rows-lost", "rows are gone")], &[]);
+        let grid = grid([
+            ("scenarios/calista", [judged(&[], &[]), judged(&[], &["rows-lost"]), judged(&[], &[])]),
+            ("bad", [bad(), bad(), failed()]),
+        ]);
+        insta::assert_snapshot!(grid.text(true), @"
+                           postgres                  sqlite
+                           13           18           3.46.0
+        scenarios/calista  ok 1.2       !ok 1.2      ok 1.2
+        bad                1 found 1.2  1 found 1.2  !not run 1.2
+
+        scenarios/calista on postgres 18
+          not run: rows-lost (sqlite): no rows
+          other versions of this row find or judge something else
+
+        bad on sqlite 3.46.0
+          not run: no PostgreSQL serves
+
+        2 of 6 cells, those with a !, are not the same on all versions; times are in seconds
+        ");
+        assert!(grid.text(false).contains("\nbad on postgres 13\n  error[rows-lost]: rows are gone\n"));
+    }
+}
