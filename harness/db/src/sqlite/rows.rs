@@ -49,7 +49,7 @@ async fn found(
     watched: Option<&Watched>,
 ) -> Result<TableRows, sqlx::Error> {
     let columns: Vec<String> = group.columns().into_iter().map(|(column, _)| column.to_owned()).collect();
-    let cells: Vec<String> = columns.iter().map(|column| text(column)).collect();
+    let cells: Vec<String> = columns.iter().map(|column| Backend::Sqlite.cell(&identifier(column))).collect();
     let from = format!("SELECT {} FROM {}", cells.join(", "), name.in_sql());
     let mut rows = select(connection, &format!("{from} LIMIT {}", MANY + 1)).await?;
     let key = key_columns(group);
@@ -90,12 +90,6 @@ async fn some(
         rows.dedup();
     }
     Ok(rows)
-}
-
-/// `quote()` gives a text that tells a number from a string and a blob from either, which a cast to
-/// text would not (SQLite manual, "Built-In Scalar SQL Functions").
-fn text(column: &str) -> String {
-    format!("quote({})", identifier(column))
 }
 
 async fn select(
