@@ -14,7 +14,7 @@ postgres | sqlite) shift ;;
 *) echo "usage: $0 postgres|sqlite [VERSION]..." >&2 && exit 2 ;;
 esac
 
-target=$(readlink -m "${CARGO_TARGET_DIR:-target}")/$backend
+target=target/$backend
 # Each version with its package, from the lines of the table.
 table=$(sed -n "/^\[$backend\]/,/^\[/s/^\"\{0,1\}\([0-9.]*\)\"\{0,1\} = \"\(.*\)\"/\1 \2/p" harness/core/versions.toml)
 wanted=${*:-$(echo "$table" | cut -d' ' -f1)}

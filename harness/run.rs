@@ -34,7 +34,7 @@ pub(crate) async fn on_sqlite(
         if check.keep { format!("{message}; databases kept in {}", folder.display()) } else { message }
     };
     let engine = sqlite(project, plan, workspace).await.map_err(explained)?;
-    refuse_other_library(check, &engine)?;
+    refuse_other_library(check, project, &engine)?;
     record_and_close(engine, plan, progress).await.map_err(explained)
 }
 
@@ -57,10 +57,18 @@ pub(crate) async fn sqlite(
     Sqlite::open(workspace, foreign_keys, ignore).await
 }
 
-/// Refuses a SQLite library of another version than the one that is asked for.
-pub(crate) fn refuse_other_library(check: &Check, engine: &Sqlite) -> Result<(), String> {
+/// Refuses a server or library that is older than what the project supports.
+fn refuse_too_old(project: &Project, backend: Backend, found: &str) -> Result<(), String> {
+    // A version such as 19beta1 is newer than any that a project can name.
+    found.parse().ok().and_then(|found| project.config.refuses(backend, &found)).map_or(Ok(()), Err)
+}
+
+/// Refuses a SQLite library of another version than the one that is asked for, or than any that the
+/// project supports.
+pub(crate) fn refuse_other_library(check: &Check, project: &Project, engine: &Sqlite) -> Result<(), String> {
     let wanted = wanted_version(check, Backend::Sqlite).map_err(|error| error.to_string())?;
     let found = engine.version();
+    refuse_too_old(project, Backend::Sqlite, &found)?;
     let fits = |wanted: &Version| found.parse().is_ok_and(|found| wanted.covers(&found));
     match wanted.filter(|wanted| !fits(wanted)) {
         Some(wanted) => Err(format!(
@@ -111,7 +119,9 @@ pub(crate) async fn postgres_server(check: &Check, project: &Project) -> Result<
         true => server::provision(&request).await.map(Arc::new),
         false => server::shared(&request).await,
     };
-    served.map_err(|error| with_help(&error.to_string(), error.help()))
+    let server = served.map_err(|error| with_help(&error.to_string(), error.help()))?;
+    refuse_too_old(project, Backend::Postgres, server.version())?;
+    Ok(server)
 }
 
 fn request(check: &Check, project: &Project) -> Result<Request, String> {

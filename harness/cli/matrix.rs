@@ -12,7 +12,9 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use switchback_core::Backend;
+use switchback_core::config::Config;
 use switchback_core::versions::{self, Version};
+use switchback_db::project::Project;
 use switchback_db::server;
 use switchback_db::sqlite;
 use tokio::process::Command;
@@ -23,7 +25,7 @@ use super::args::MatrixArgs;
 use super::render::Format;
 use super::render::grid::{Cell, Column, Grid, Outcome};
 use super::{block_on, print};
-use crate::check::skipped;
+use crate::check::{Check, skipped};
 use crate::error::{Error, ExitCode};
 
 /// The environment variable with a folder that has each version of the library in a folder of its own.
@@ -55,9 +57,16 @@ async fn run(args: &MatrixArgs) -> Result<Grid, Error> {
     );
 
     let mut running = JoinSet::new();
+    let mut cells = Vec::new();
     for (row, project) in args.projects.iter().enumerate() {
+        let found = Check::new(project).project()?;
         for (at, column) in columns.iter().enumerate() {
-            let mut command = check(&program, project, column);
+            if let Some(reason) = refusal(&found, column) {
+                bar.inc(1);
+                cells.push((row, at, Cell { outcome: Outcome::Absent(reason), seconds: 0.0 }));
+                continue;
+            }
+            let mut command = check(&program, project, &found.config, column);
             let (free, backend) = (Arc::clone(&free), column.backend);
             let name = format!("{} on {backend} {}", project.display(), column.version);
             let bar = bar.clone();
@@ -74,7 +83,6 @@ async fn run(args: &MatrixArgs) -> Result<Grid, Error> {
             });
         }
     }
-    let mut cells = Vec::new();
     while let Some(done) = running.join_next().await {
         cells.push(done.map_err(|error| Error::CouldNotRun(format!("a check was cut short: {error}")))?);
     }
@@ -89,25 +97,49 @@ async fn run(args: &MatrixArgs) -> Result<Grid, Error> {
     Ok(Grid { columns, rows })
 }
 
-/// The versions to run on: those that are asked for, or else all that are here.
+/// The versions to run on: those that are asked for, or else all that are here. Each has the newest of
+/// the other backend beside it.
 async fn columns(args: &MatrixArgs) -> Result<Vec<Column>, Error> {
-    let mut columns = Vec::new();
-    if skipped(Backend::Postgres).is_none() {
-        let proven = versions::proven(Backend::Postgres);
-        let here = server::available().await.majors();
-        let here = || proven.iter().filter(|version| here.contains(&version.major())).cloned().collect();
-        let wanted: Vec<Version> = if args.postgres.is_empty() { here() } else { args.postgres.clone() };
-        columns.extend(wanted.into_iter().map(Column::postgres));
-    }
-    let newest = columns.last().map(|column: &Column| column.version.clone());
     let libraries = libraries(&args.sqlite).await?;
-    columns.extend(libraries.into_iter().map(|(version, folder)| Column {
+    let mut servers = args.postgres.clone();
+    if skipped(Backend::Postgres).is_some() {
+        servers.clear();
+    } else if servers.is_empty() {
+        let here = server::available().await.majors();
+        let proven = versions::proven(Backend::Postgres).iter();
+        servers.extend(proven.filter(|version| here.contains(&version.major())).cloned());
+    }
+    let (newest_library, newest_server) = (libraries.last().cloned(), servers.iter().max().cloned());
+    let (beside, library) = newest_library.unzip();
+    let library = library.flatten();
+    let of_server = |version| Column {
+        backend: Backend::Postgres,
+        version,
+        beside: beside.clone(),
+        library: library.clone(),
+    };
+    let of_library = |(version, library)| Column {
         backend: Backend::Sqlite,
         version,
-        library: folder,
-        beside: newest.clone(),
-    }));
-    Ok(columns)
+        beside: newest_server.clone(),
+        library,
+    };
+    Ok(servers.into_iter().map(of_server).chain(libraries.into_iter().map(of_library)).collect())
+}
+
+/// Why a project is not run on the version of a column, if it is not.
+fn refusal(project: &Project, column: &Column) -> Option<String> {
+    let Column { backend, version, .. } = column;
+    if !project.histories.contains_key(backend) {
+        // One that is there and cannot be read is for the check to tell.
+        return project.not_run.iter().find(|(one, _)| one == backend).map(|(_, reason)| reason.clone());
+    }
+    let pinned = || {
+        let pinned: Version = project.config.postgres.version.as_ref()?.parse().ok()?;
+        let other = *backend == Backend::Postgres && pinned.major() != version.major();
+        other.then(|| format!("[postgres] version asks for {pinned}"))
+    };
+    project.config.refuses(*backend, version).or_else(pinned)
 }
 
 /// The SQLite libraries to run with, each with its folder unless it is the one in use.
@@ -150,15 +182,25 @@ async fn libraries(wanted: &[Version]) -> Result<Vec<(Version, Option<PathBuf>)>
 }
 
 /// The check of one cell: the whole of it on both backends, so that they are compared, too.
-fn check(program: &Path, project: &Path, column: &Column) -> Command {
+fn check(program: &Path, project: &Path, config: &Config, column: &Column) -> Command {
     let mut command = Command::new(program);
     command.arg("check").arg(project).args(["--format", "json"]);
-    let (postgres, sqlite) = match column.backend {
-        Backend::Postgres => (Some(&column.version), None),
-        Backend::Sqlite => (column.beside.as_ref(), Some(&column.version)),
+    let (own, other) = match column.backend {
+        Backend::Postgres => ("--postgres", "--sqlite"),
+        Backend::Sqlite => ("--sqlite", "--postgres"),
     };
-    command.args(postgres.into_iter().flat_map(|version| ["--postgres".to_owned(), version.to_string()]));
-    command.args(sqlite.into_iter().flat_map(|version| ["--sqlite".to_owned(), version.to_string()]));
+    command.args([own, &column.version.to_string()]);
+    let refused = |version: &Version| {
+        Backend::ALL.iter().any(|one| *one != column.backend && config.refuses(*one, version).is_some())
+    };
+    match &column.beside {
+        Some(version) if refused(version) => _ = command.args(["--backend", column.backend.name()]),
+        // A project that asks for one version of PostgreSQL has that one.
+        Some(version) if other == "--sqlite" || config.postgres.version.is_none() => {
+            command.args([other, &version.to_string()]);
+        }
+        _ => {}
+    }
     if let Some(folder) = &column.library {
         let mut path = OsString::from(folder);
         if let Some(others) = std::env::var_os(LIBRARY_PATH).filter(|others| !others.is_empty()) {

@@ -18,21 +18,15 @@ pub(in crate::cli) struct Grid {
     pub(in crate::cli) rows: Vec<(String, Vec<Cell>)>,
 }
 
-/// A version to run on.
+/// A version to run on, beside one of the other backend, so that the two are compared.
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct Column {
     pub(in crate::cli) backend: Backend,
     pub(in crate::cli) version: Version,
-    /// The folder of a SQLite library that is not the one in use.
-    pub(in crate::cli) library: Option<PathBuf>,
-    /// The version of PostgreSQL that a SQLite library is compared with.
+    /// The version of the other backend, if there is any.
     pub(in crate::cli) beside: Option<Version>,
-}
-
-impl Column {
-    pub(in crate::cli) fn postgres(version: Version) -> Self {
-        Self { backend: Backend::Postgres, version, library: None, beside: None }
-    }
+    /// The folder of the SQLite library, unless it is the one in use.
+    pub(in crate::cli) library: Option<PathBuf>,
 }
 
 /// A project on a version.
@@ -65,15 +59,7 @@ impl Outcome {
     /// which of them did not run. What databases say of it in words differs from version to version.
     fn essence(&self) -> Option<BTreeSet<String>> {
         let Self::Judged { findings, not_run, .. } = self else { return None };
-        let part = |kind: &str, one: &Value, keys: &[&str]| {
-            let parts: Vec<String> = keys.iter().map(|key| one[*key].to_string()).collect();
-            format!("{kind} {}", parts.join(" "))
-        };
-        let found = findings
-            .iter()
-            .map(|one| part("found", one, &["check", "severity", "backend", "revision", "object"]));
-        let not_run = not_run.iter().map(|one| part("not run", one, &["check", "backend", "revision"]));
-        Some(found.chain(not_run).collect())
+        Some(findings.iter().chain(not_run).map(key).collect())
     }
 
     fn is_error(&self) -> bool {
@@ -92,13 +78,16 @@ impl Outcome {
 }
 
 impl Grid {
-    /// Whether a cell says something else than most of its row; of two that are as many, the one that
-    /// comes first in the row is right.
-    fn differs(cells: &[Cell], at: usize) -> bool {
+    /// What most cells of a row say; of two that are as many, what comes first.
+    fn usual(cells: &[Cell]) -> BTreeSet<String> {
         let essences: Vec<_> = cells.iter().filter_map(|cell| cell.outcome.essence()).collect();
         let count = |one: &BTreeSet<String>| essences.iter().filter(|other| *other == one).count();
-        let usual = essences.iter().rev().max_by_key(|one| count(one));
-        cells[at].outcome.essence().is_some_and(|own| Some(&own) != usual)
+        essences.iter().rev().max_by_key(|one| count(one)).cloned().unwrap_or_default()
+    }
+
+    /// Whether a cell says something else than most of its row.
+    fn differs(cells: &[Cell], at: usize) -> bool {
+        cells[at].outcome.essence().is_some_and(|own| own != Self::usual(cells))
     }
 
     /// Whether a cell is not as it is expected to be.
@@ -110,8 +99,10 @@ impl Grid {
     pub(in crate::cli) fn exit_code(&self, same: bool) -> ExitCode {
         let failed = |cell: &Cell| matches!(cell.outcome, Outcome::Failed(_));
         let unexpected = |cells: &[Cell]| (0..cells.len()).any(|at| Self::is_unexpected(cells, at, same));
-        // A grid without a single cell proves nothing.
-        if self.columns.is_empty() || self.rows.iter().any(|(_, cells)| cells.iter().any(failed)) {
+        let judged = |cell: &Cell| matches!(cell.outcome, Outcome::Judged { .. });
+        let any = |is: &dyn Fn(&Cell) -> bool| self.rows.iter().any(|(_, cells)| cells.iter().any(is));
+        // A grid in which nothing was judged proves nothing.
+        if any(&failed) || !any(&judged) {
             ExitCode::CouldNotRun
         } else if self.rows.iter().any(|(_, cells)| unexpected(cells)) {
             ExitCode::Findings
@@ -177,13 +168,13 @@ impl Grid {
         for (project, cells) in &self.rows {
             for (at, (cell, Column { backend, version, .. })) in cells.iter().zip(&self.columns).enumerate() {
                 let mut told: Vec<String> = match &cell.outcome {
-                    Outcome::Failed(reason) => vec![format!("not run: {reason}")],
-                    _ if !Self::is_unexpected(cells, at, same) => continue,
-                    Outcome::Absent(_) => continue,
+                    Outcome::Absent(reason) | Outcome::Failed(reason) => vec![format!("not run: {reason}")],
+                    Outcome::Judged { .. } if !Self::is_unexpected(cells, at, same) => continue,
                     Outcome::Judged { findings, .. } => findings.iter().map(told).collect(),
                 };
                 if Self::differs(cells, at) {
-                    told.extend(not_run(&cell.outcome));
+                    let usual = Self::usual(cells);
+                    told.extend(not_run(&cell.outcome, &usual));
                     told.push("other versions of this row find or judge something else".to_owned());
                 }
                 let _ = writeln!(text, "\n{project} on {backend} {version}");
@@ -213,13 +204,20 @@ fn told(finding: &Value) -> String {
     format!("{}[{}]: {}", word("severity"), word("check"), word("message"))
 }
 
-fn not_run(outcome: &Outcome) -> Vec<String> {
+/// What was not judged, but for what is usual.
+fn not_run(outcome: &Outcome, usual: &BTreeSet<String>) -> Vec<String> {
     let Outcome::Judged { not_run, .. } = outcome else { return Vec::new() };
     let told = |one: &Value| {
         let word = |key: &str| one[key].as_str().unwrap_or_default();
         format!("not run: {} ({}): {}", word("check"), word("backend"), word("reason"))
     };
-    not_run.iter().map(told).collect()
+    not_run.iter().filter(|one| !usual.contains(&key(one))).map(told).collect()
+}
+
+/// What a finding is about, or something that was not run, without the words in which that is said.
+fn key(one: &Value) -> String {
+    let keys = ["check", "severity", "backend", "revision", "object"];
+    keys.map(|key| one[key].to_string()).join(" ")
 }
 
 #[cfg(test)]
@@ -244,13 +242,13 @@ mod tests {
 
     fn grid<const N: usize>(rows: [(&str, [Outcome; 3]); N]) -> Grid {
         let version = |text: &str| text.parse().unwrap();
-        let library = |text: &str| Column { backend: Backend::Sqlite, ..Column::postgres(version(text)) };
+        let column = |backend, text| Column { backend, version: version(text), beside: None, library: None };
         let cells = |outcomes: [Outcome; 3]| outcomes.map(|outcome| Cell { outcome, seconds: 1.25 }).into();
         Grid {
             columns: vec![
-                Column::postgres(version("13")),
-                Column::postgres(version("18")),
-                library("3.46.0"),
+                column(Backend::Postgres, "13"),
+                column(Backend::Postgres, "18"),
+                column(Backend::Sqlite, "3.46.0"),
             ],
             rows: rows.into_iter().map(|(project, outcomes)| (project.to_owned(), cells(outcomes))).collect(),
         }
@@ -262,16 +260,11 @@ mod tests {
     #[case::found_on_one([judged(&[("a", "x")], &[]), judged(&[], &[]), judged(&[], &[])], 1, 1)]
     #[case::not_judged_on_one([judged(&[], &[]), judged(&[], &["a"]), judged(&[], &[])], 1, 1)]
     #[case::no_history([judged(&[], &[]), judged(&[], &[]), Outcome::Absent("none".to_owned())], 0, 0)]
+    #[case::nothing_at_all(["1", "2", "3"].map(|reason| Outcome::Absent(reason.to_owned())), 3, 3)]
     #[case::failed([judged(&[], &[]), failed(), judged(&[], &[])], 3, 3)]
     fn a_grid_ends_with(#[case] row: [Outcome; 3], #[case] code: u8, #[case] same: u8) {
         let grid = grid([("calista", row)]);
         assert_eq!([grid.exit_code(false) as u8, grid.exit_code(true) as u8], [code, same]);
-    }
-
-    #[test]
-    fn a_grid_without_columns_proves_nothing() {
-        let empty = Grid { columns: Vec::new(), rows: vec![("calista".to_owned(), Vec::new())] };
-        assert_eq!(empty.exit_code(true), ExitCode::CouldNotRun);
     }
 
     #[test]
