@@ -1,5 +1,6 @@
 //! SQLite databases: files of their own in a folder of their own.
 
+mod cell;
 mod digest;
 mod engine;
 mod promises;

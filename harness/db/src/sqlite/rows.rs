@@ -8,9 +8,9 @@ use switchback_core::Backend;
 use switchback_core::evidence::{DanglingRow, TableRows};
 use switchback_core::schema::{Attribute, Group, Kind, Name};
 
-use super::digest;
 use super::promises::refusal;
 use super::run::is_of_the_library;
+use super::{cell, digest};
 use crate::record::statement::identifier;
 use crate::record::watched::{ENDS, MANY};
 use crate::record::{RecordError, Refusal, Watched};
@@ -97,10 +97,7 @@ async fn select(
     query: &str,
 ) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
     let found = sqlx::query(AssertSqlSafe(query)).persistent(false).fetch_all(connection).await?;
-    let cell = |row: &SqliteRow, place| {
-        row.try_get::<String, _>(place).map(|cell| Some(cell).filter(|cell| cell != "NULL"))
-    };
-    let cells = |row: &SqliteRow| (0..row.len()).map(|place| cell(row, place)).collect();
+    let cells = |row: &SqliteRow| (0..row.len()).map(|place| cell::at(row, place)).collect();
     found.iter().map(cells).collect()
 }
 
