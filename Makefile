@@ -73,7 +73,6 @@ test-on-postgres: ## the tests of what is recorded, on PostgreSQL VERSION
 test-on-sqlite: ## the tests of what is recorded, with the library of SQLite VERSION
 	docker/versions.sh sqlite $(VERSION)
 	LD_LIBRARY_PATH=$(CURDIR)/target/sqlite/$(VERSION) SWITCHBACK_SQLITE_VERSION=$(VERSION) cargo test $(LINKED) $(SAME)
-	LD_LIBRARY_PATH=$(CURDIR)/target/sqlite/$(VERSION) cargo test -p switchback-db --test introspect_sqlite --test rows
 
 .PHONY: lint
 lint: ## formatting, and clippy with warnings as errors
@@ -101,7 +100,7 @@ deny: ## licences, sources and advisories of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "error: cargo install cargo-deny, then try again" >&2; exit 1; }
 	cargo deny check
 
-.PHONY: docker-engine docker-stop docker-image
+.PHONY: docker-engine docker-stop docker-image docker-images
 docker-engine: ## start a Docker engine if none answers, installing it where there is none
 	docker/engine.sh start
 
@@ -110,3 +109,6 @@ docker-stop: ## stop the engine that `make docker-engine` started, and remove wh
 
 docker-image: ## build the local image of PostgreSQL, for machines without an image registry
 	docker/local-image.sh $(MAJOR)
+
+docker-images: postgres-binaries ## the same of each PostgreSQL that is proven
+	for bin in target/postgres/*/bin; do docker/local-image.sh "$$(basename "$$(dirname "$$bin")")" "$$bin" || exit; done
