@@ -71,8 +71,7 @@ impl Outcome {
         match self {
             Self::Judged { findings, .. } if findings.is_empty() => "ok".to_owned(),
             Self::Judged { findings, .. } => format!("{} found", findings.len()),
-            Self::Absent(_) => "-".to_owned(),
-            Self::Failed(_) => "not run".to_owned(),
+            Self::Absent(_) | Self::Failed(_) => "not run".to_owned(),
         }
     }
 }
@@ -144,7 +143,10 @@ impl Grid {
         for (project, cells) in &self.rows {
             let told = (0..cells.len()).map(|at| {
                 let mark = if Self::is_unexpected(cells, at, same) { "!" } else { "" };
-                format!("{mark}{} {:.1}", cells[at].outcome.word(), cells[at].seconds)
+                match &cells[at].outcome {
+                    Outcome::Absent(_) => "-".to_owned(),
+                    outcome => format!("{mark}{} {:.1}", outcome.word(), cells[at].seconds),
+                }
             });
             lines.push(std::iter::once(project.clone()).chain(told).collect());
         }
@@ -185,15 +187,20 @@ impl Grid {
     }
 
     fn verdict(&self, same: bool) -> String {
-        let all: usize = self.rows.iter().map(|(_, cells)| cells.len()).sum();
+        let ran = |cell: &&Cell| !matches!(cell.outcome, Outcome::Absent(_));
+        let cells = || self.rows.iter().flat_map(|(_, cells)| cells);
+        let (all, ran) = (cells().count(), cells().filter(ran).count());
+        let absent = if ran == all { String::new() } else { format!("; {} did not run", all - ran) };
         let bad =
             |cells: &Vec<Cell>| (0..cells.len()).filter(|at| Self::is_unexpected(cells, *at, same)).count();
         let bad: usize = self.rows.iter().map(|(_, cells)| bad(cells)).sum();
         let expected = if same { "the same on all versions" } else { "clean, and the same on all versions" };
         match bad {
-            0 => format!("\nall {all} cells are {expected}; times are in seconds\n"),
+            0 => format!("\nall {ran} cells are {expected}{absent}; times are in seconds\n"),
             _ => {
-                format!("\n{bad} of {all} cells, those with a !, are not {expected}; times are in seconds\n")
+                format!(
+                    "\n{bad} of {ran} cells, those with a !, are not {expected}{absent}; times are in seconds\n"
+                )
             }
         }
     }
@@ -273,12 +280,14 @@ mod tests {
         let grid = grid([
             ("scenarios/calista", [judged(&[], &[]), judged(&[], &["rows-lost"]), judged(&[], &[])]),
             ("bad", [bad(), bad(), failed()]),
+            ("half", [judged(&[], &[]), judged(&[], &[]), Outcome::Absent("no history".to_owned())]),
         ]);
         insta::assert_snapshot!(grid.text(true), @"
                            postgres                  sqlite
                            13           18           3.46.0
         scenarios/calista  ok 1.2       !ok 1.2      ok 1.2
         bad                1 found 1.2  1 found 1.2  !not run 1.2
+        half               ok 1.2       ok 1.2       -
 
         scenarios/calista on postgres 18
           not run: rows-lost (sqlite): no rows
@@ -287,7 +296,10 @@ mod tests {
         bad on sqlite 3.46.0
           not run: no PostgreSQL serves
 
-        2 of 6 cells, those with a !, are not the same on all versions; times are in seconds
+        half on sqlite 3.46.0
+          not run: no history
+
+        2 of 8 cells, those with a !, are not the same on all versions; 1 did not run; times are in seconds
         ");
         assert!(grid.text(false).contains("\nbad on postgres 13\n  error[rows-lost]: rows are gone\n"));
     }
