@@ -4,6 +4,13 @@ PROJECT ?= scenarios/calista
 # The newest PostgreSQL whose server binaries are here.
 MAJOR ?= $(shell ls /usr/lib/postgresql 2>/dev/null | sort -n | tail -1)
 
+# A switchback that takes the SQLite library that it is led to, and where versions of both databases are.
+LINKED = --no-default-features --features containers
+VERSIONS = SWITCHBACK_POSTGRES_BINARIES=$(CURDIR)/target/postgres SWITCHBACK_SQLITE_LIBRARIES=$(CURDIR)/target/sqlite
+SCENARIOS = $(patsubst %/switchback.toml,%,$(wildcard $(addprefix scenarios/,$(addsuffix /switchback.toml,* */* checks/*/good))))
+# The tests of what is recorded and found, which is the same on all versions.
+SAME = --test scenarios --test snapshots --test checks
+
 # $(call need,PACKAGE): install a Debian package, or say which one is missing.
 need = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "error: install $(1), then try again" >&2; exit 1; }; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1); }
@@ -11,7 +18,7 @@ have-postgres = ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 20
 
 .PHONY: setup
 setup: ## install what is missing: a C compiler and PostgreSQL's server binaries
@@ -46,6 +53,27 @@ test-postgres: ## the tests that run on PostgreSQL alone
 test-containers: ## the tests of the container path; that there are none is an error
 	cargo test --workspace --test server container | awk '{print} /^test result: ok\. [1-9]/ {ran=1} END {exit !ran}'
 
+.PHONY: matrix postgres-binaries sqlite-libraries test-on-postgres test-on-sqlite
+matrix: postgres-binaries sqlite-libraries ## all scenarios on all versions of both databases, as a grid
+	$(VERSIONS) cargo run --quiet $(LINKED) -- matrix $(SCENARIOS)
+	$(VERSIONS) cargo run --quiet $(LINKED) -- matrix --same $(wildcard scenarios/checks/*/bad)
+
+postgres-binaries: ## fetch server binaries of each PostgreSQL that is proven into target/postgres
+	docker/versions.sh postgres
+
+sqlite-libraries: ## build each SQLite library that is proven into target/sqlite
+	docker/versions.sh sqlite
+
+test-on-postgres: ## the tests of what is recorded, on PostgreSQL VERSION
+	docker/versions.sh postgres $(VERSION)
+	$(VERSIONS) SWITCHBACK_POSTGRES_VERSION=$(VERSION) cargo test $(SAME)
+	SWITCHBACK_POSTGRES_BINARIES=$(CURDIR)/target/postgres/$(VERSION) cargo test -p switchback-db \
+		--test introspect_postgres --test rows
+
+test-on-sqlite: ## the tests of what is recorded, with the library of SQLite VERSION
+	docker/versions.sh sqlite $(VERSION)
+	LD_LIBRARY_PATH=$(CURDIR)/target/sqlite/$(VERSION) SWITCHBACK_SQLITE_VERSION=$(VERSION) cargo test $(LINKED) $(SAME)
+
 .PHONY: lint
 lint: ## formatting, and clippy with warnings as errors
 	cargo fmt --all --check
@@ -63,12 +91,16 @@ bench: ## the benchmarks: ratios within one run; `cargo bench -- NAME` for one o
 snapshots: ## record all snapshots anew; `git diff snapshots` then shows what has changed
 	INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test --test snapshots --test checks
 
+.PHONY: generated
+generated: ## write the files anew that are made from the table of versions
+	INSTA_UPDATE=always cargo test --test generated
+
 .PHONY: deny
 deny: ## licences, sources and advisories of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "error: cargo install cargo-deny, then try again" >&2; exit 1; }
 	cargo deny check
 
-.PHONY: docker-engine docker-stop docker-image
+.PHONY: docker-engine docker-stop docker-image docker-images
 docker-engine: ## start a Docker engine if none answers, installing it where there is none
 	docker/engine.sh start
 
@@ -77,3 +109,6 @@ docker-stop: ## stop the engine that `make docker-engine` started, and remove wh
 
 docker-image: ## build the local image of PostgreSQL, for machines without an image registry
 	docker/local-image.sh $(MAJOR)
+
+docker-images: postgres-binaries ## the same of each PostgreSQL that is proven
+	for bin in target/postgres/*/bin; do docker/local-image.sh "$$(basename "$$(dirname "$$bin")")" "$$bin" || exit; done

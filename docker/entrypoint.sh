@@ -18,7 +18,7 @@ fi
 
 if ! [ -s "$PGDATA/PG_VERSION" ]; then
     user=${POSTGRES_USER:-postgres} database=${POSTGRES_DB:-${POSTGRES_USER:-postgres}}
-    method=${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}
+    method=${POSTGRES_HOST_AUTH_METHOD-}
     if [ -z "${POSTGRES_PASSWORD-}" ] && [ "$method" != trust ]; then
         echo 'POSTGRES_PASSWORD must be set, or POSTGRES_HOST_AUTH_METHOD=trust' >&2
         exit 1
@@ -28,7 +28,8 @@ if ! [ -s "$PGDATA/PG_VERSION" ]; then
     # shellcheck disable=SC2086
     initdb --username="$user" --pwfile=/tmp/password ${POSTGRES_INITDB_ARGS-}
     rm /tmp/password
-    echo "host all all all $method" >>"$PGDATA/pg_hba.conf"
+    # As the server itself keeps passwords, which is md5 before 14.
+    echo "host all all all ${method:-$(postgres -C password_encryption)}" >>"$PGDATA/pg_hba.conf"
     echo "listen_addresses = '*'" >>"$PGDATA/postgresql.conf"
     shift
     pg_ctl -D "$PGDATA" -o "$* -c listen_addresses= -c unix_socket_directories=/var/run/postgresql" -w start

@@ -38,6 +38,7 @@ pub struct Check {
     deny_warnings: bool,
     pub(crate) postgres_url: Option<String>,
     pub(crate) postgres_version: Option<String>,
+    pub(crate) sqlite_version: Option<String>,
     pub(crate) isolate_schema: bool,
     pub(crate) keep: bool,
     handed: BTreeMap<Backend, History>,
@@ -88,10 +89,19 @@ impl Check {
         self
     }
 
-    /// Uses this major version of PostgreSQL, such as `17`, and no other.
+    /// Uses this major version of PostgreSQL, such as `17`, and no other, whatever
+    /// `SWITCHBACK_POSTGRES_VERSION` and the config say.
     #[must_use]
     pub fn postgres_version(mut self, version: impl Into<String>) -> Self {
         self.postgres_version = Some(version.into());
+        self
+    }
+
+    /// Uses no SQLite library but this version, such as `3.46`. The library is linked with the
+    /// program, so this does not choose one: it fails the run on any other.
+    #[must_use]
+    pub fn sqlite_version(mut self, version: impl Into<String>) -> Self {
+        self.sqlite_version = Some(version.into());
         self
     }
 
@@ -151,7 +161,9 @@ impl Check {
     /// If there is none, or it cannot be understood.
     pub(crate) fn project(&self) -> Result<Project, Error> {
         // A version that is none is refused even where no server is asked for.
-        self.postgres_version.as_deref().map(run::major).transpose()?;
+        for backend in Backend::ALL {
+            run::wanted_version(self, backend)?;
+        }
         let ids: Vec<&str> = checks::ALL.iter().map(|check| check.id).collect();
         if self.handed.is_empty() {
             return Ok(project::discover(&self.path, &ids)?);

@@ -117,6 +117,7 @@ impl Check {
                 let workspace = run::workspace(self).map_err(failed)?;
                 let engine = run::sqlite(&project, &plan, functions, workspace).await;
                 let mut engine = engine.map_err(|error| failed(error.to_string()))?;
+                run::refuse_other_library(self, &project, &engine).map_err(failed)?;
                 let made = migrate(&mut engine, &plan, until).await;
                 let made = made.map_err(|error| failed(error.to_string()))?.release().await;
                 let file = made.map_err(|error| failed(error.to_string()))?;

@@ -3,6 +3,7 @@
 use std::process;
 
 use switchback_core::report::{Report, Severity};
+use switchback_core::versions::NoVersion;
 use switchback_db::files::plain;
 use switchback_db::project::DiscoverError;
 use switchback_db::record::FixturesError;
@@ -33,8 +34,16 @@ pub enum Error {
         nearest: Option<&'static str>,
     },
     /// A version was named that is none.
-    #[error("\"{0}\" is not a version of PostgreSQL: write its major version, such as 17")]
-    Version(String),
+    #[error("{asked}: {problem}")]
+    Version {
+        /// Where it was named.
+        asked: &'static str,
+        /// What is wrong with it.
+        problem: NoVersion,
+    },
+    /// The matrix cannot be made as it is asked for.
+    #[error("{0}")]
+    Matrix(String),
     /// A revision was named that the history does not have.
     #[error("the {backend} history has no revision \"{revision}\": `switchback history` lists them")]
     UnknownRevision {
@@ -131,7 +140,8 @@ impl ExitCode {
             | Error::UnknownCheck { .. }
             | Error::UnknownRevision { .. }
             | Error::NoHistory { .. }
-            | Error::Version(_)
+            | Error::Version { .. }
+            | Error::Matrix(_)
             | Error::Write { .. } => Self::Usage,
         }
     }

@@ -5,15 +5,21 @@ use std::sync::Arc;
 
 use switchback_core::Backend;
 use switchback_core::evidence::Recording;
+use switchback_core::versions::Version;
 use switchback_db::postgres::Postgres;
 use switchback_db::project::Project;
-use switchback_db::record::{Plan, Progress, RecordError, record_and_close};
+use switchback_db::record::{Engine as _, Plan, Progress, RecordError, record_and_close};
 use switchback_db::room;
 use switchback_db::server::{self, Isolate, Origin, Request, Server, UrlSource};
-use switchback_db::sqlite::{Functions, Sqlite, Workspace};
+use switchback_db::sqlite::{Functions, LIBRARY, Sqlite, Workspace};
 
 use crate::check::Check;
 use crate::error::Error;
+
+/// The environment variable that asks for a major version of PostgreSQL, such as a CI job's.
+const POSTGRES_VERSION_ENV: &str = "SWITCHBACK_POSTGRES_VERSION";
+/// The environment variable that asks for a version of SQLite.
+const SQLITE_VERSION_ENV: &str = "SWITCHBACK_SQLITE_VERSION";
 
 pub(crate) async fn on_sqlite(
     check: &Check,
@@ -29,6 +35,7 @@ pub(crate) async fn on_sqlite(
         if check.keep { format!("{message}; databases kept in {}", folder.display()) } else { message }
     };
     let engine = sqlite(project, plan, functions, workspace).await.map_err(explained)?;
+    refuse_other_library(check, project, &engine)?;
     record_and_close(engine, plan, progress).await.map_err(explained)
 }
 
@@ -51,6 +58,42 @@ pub(crate) async fn sqlite(
     let ignore = tool.bookkeeping(Backend::Sqlite).tables;
     let engine = Sqlite::open(workspace, foreign_keys, ignore).await?;
     Ok(engine.with_functions(functions))
+}
+
+/// Refuses a server or library that is older than what the project supports.
+fn refuse_too_old(project: &Project, backend: Backend, found: &str) -> Result<(), String> {
+    // A version such as 19beta1 is newer than any that a project can name.
+    found.parse().ok().and_then(|found| project.config.refuses(backend, &found)).map_or(Ok(()), Err)
+}
+
+/// Refuses a SQLite library of another version than the one that is asked for, or than any that the
+/// project supports.
+pub(crate) fn refuse_other_library(check: &Check, project: &Project, engine: &Sqlite) -> Result<(), String> {
+    let wanted = wanted_version(check, Backend::Sqlite).map_err(|error| error.to_string())?;
+    let found = engine.version();
+    refuse_too_old(project, Backend::Sqlite, &found)?;
+    let fits = |wanted: &Version| found.parse().is_ok_and(|found| wanted.covers(&found));
+    match wanted.filter(|wanted| !fits(wanted)) {
+        Some(wanted) => Err(format!(
+            "the SQLite library in use is {found} ({LIBRARY}), and {wanted} is asked for; a program that was \
+             built without the feature \"bundled-sqlite\" takes the one that LD_LIBRARY_PATH leads to"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The version that a backend must have: as the caller says, or else the environment.
+pub(crate) fn wanted_version(check: &Check, backend: Backend) -> Result<Option<Version>, Error> {
+    let (said, asked, variable) = match backend {
+        Backend::Postgres => (&check.postgres_version, "the version of PostgreSQL", POSTGRES_VERSION_ENV),
+        Backend::Sqlite => (&check.sqlite_version, "the version of SQLite", SQLITE_VERSION_ENV),
+    };
+    let parse = |text: &str, asked| text.parse().map_err(|problem| Error::Version { asked, problem });
+    match (said, std::env::var(variable)) {
+        (Some(said), _) => parse(said, asked).map(Some),
+        (None, Ok(said)) if !said.is_empty() => parse(&said, variable).map(Some),
+        (None, _) => Ok(None),
+    }
 }
 
 pub(crate) async fn on_postgres(
@@ -79,7 +122,9 @@ pub(crate) async fn postgres_server(check: &Check, project: &Project) -> Result<
         true => server::provision(&request).await.map(Arc::new),
         false => server::shared(&request).await,
     };
-    served.map_err(|error| with_help(&error.to_string(), error.help()))
+    let server = served.map_err(|error| with_help(&error.to_string(), error.help()))?;
+    refuse_too_old(project, Backend::Postgres, server.version())?;
+    Ok(server)
 }
 
 fn request(check: &Check, project: &Project) -> Result<Request, String> {
@@ -91,21 +136,16 @@ fn request(check: &Check, project: &Project) -> Result<Request, String> {
     let environment = |name: &str| std::env::var(name).ok();
     let found = server::url_sources(&project.root, &names, environment);
     urls.extend(found.map_err(|error| error.to_string())?);
-    let version = check.postgres_version.as_ref().or(config.version.as_ref());
+    let wanted = wanted_version(check, Backend::Postgres).map_err(|error| error.to_string())?;
+    let version = wanted.or_else(|| config.version.as_ref()?.parse().ok());
     Ok(Request {
         urls,
-        version: version.map(|version| major(version)).transpose().map_err(|error| error.to_string())?,
+        version: version.map(|version| version.major()),
         isolate: if check.isolate_schema { Isolate::Schema } else { Isolate::Database },
         keep: check.keep,
         image: config.image.clone(),
         ..Request::default()
     })
-}
-
-/// The major version of `17` or `17.2`.
-pub(crate) fn major(version: &str) -> Result<u32, Error> {
-    let first = version.split('.').next().unwrap_or_default();
-    first.parse().map_err(|_| Error::Version(version.to_owned()))
 }
 
 fn with_help(message: &str, help: Option<&str>) -> String {

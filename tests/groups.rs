@@ -66,7 +66,14 @@ fn as_a_group_they_hold(#[case] backend: Backend) {
     assert_eq!(steps, [[1, 1, 1], [2, 2, 2], [1, 1, 1]]);
     // What the group made has rows again afterwards.
     let rows = trips[2].up().unwrap().rows_before.as_ref().unwrap();
-    assert!(["users", "emails", "phones"].iter().all(|table| rows.tables[&Name::new(*table)].count() > 0));
+    assert!(
+        ["users", "emails", "phones"].iter().all(|table| rows
+            .tables
+            .get(&Name::new(*table))
+            .unwrap()
+            .count()
+            > 0)
+    );
 }
 
 #[rstest]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use switchback_core::Backend;
+use switchback_core::versions::Version;
 
 use super::render::Format;
 use crate::check::Check;
@@ -40,7 +41,47 @@ pub(super) enum Command {
     Schema(SchemaArgs),
     /// Print what a revision changes in the schema
     Diff(DiffArgs),
+    /// List the versions of both databases that can be had here
+    Versions(VersionsArgs),
+    /// Check projects on all versions that can be had here, and print a grid
+    Matrix(MatrixArgs),
 }
+
+#[derive(Debug, clap::Args)]
+pub(super) struct VersionsArgs {
+    /// How to write the list
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = LIBRARIES)]
+pub(super) struct MatrixArgs {
+    /// The projects
+    #[arg(default_value = ".")]
+    pub projects: Vec<PathBuf>,
+    /// The major versions of PostgreSQL, instead of all that are on this machine
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = version)]
+    pub postgres: Vec<Version>,
+    /// The versions of SQLite, instead of all libraries that are on this machine
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = version)]
+    pub sqlite: Vec<Version>,
+    /// Fail only where versions differ, not on what is found on all of them
+    #[arg(long)]
+    pub same: bool,
+    /// How many checks run at once; as many as there are processors without it
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// How to write the grid
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+const LIBRARIES: &str = "\
+Environment:
+  SWITCHBACK_POSTGRES_BINARIES  more folders with server binaries, or with VERSION/bin in them
+  SWITCHBACK_SQLITE_LIBRARIES   a folder with VERSION/libsqlite3.so.0 in it, for a switchback that was
+                                built without the feature \"bundled-sqlite\"";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ProjectArgs {
@@ -54,9 +95,12 @@ pub(super) struct ProjectArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ServerArgs {
-    /// The major version of PostgreSQL, such as 17
+    /// The major version of PostgreSQL, such as 17; else what SWITCHBACK_POSTGRES_VERSION says
     #[arg(long = "postgres", value_name = "VERSION")]
     pub postgres_version: Option<String>,
+    /// What the version of the SQLite library must be, such as 3.46; else SWITCHBACK_SQLITE_VERSION
+    #[arg(long = "sqlite", value_name = "VERSION")]
+    pub sqlite_version: Option<String>,
     /// The server to use; databases of this run's own are made in it and dropped again
     #[arg(long, value_name = "URL")]
     pub postgres_url: Option<String>,
@@ -149,6 +193,10 @@ pub(super) struct DiffArgs {
     pub server: ServerArgs,
 }
 
+fn version(text: &str) -> Result<Version, String> {
+    text.parse().map_err(|error: switchback_core::versions::NoVersion| error.to_string())
+}
+
 fn backend(text: &str) -> Result<Backend, String> {
     text.parse().map_err(|error: switchback_core::UnknownBackend| error.to_string())
 }
@@ -169,6 +217,9 @@ impl ServerArgs {
         }
         if let Some(version) = &self.postgres_version {
             check = check.postgres_version(version);
+        }
+        if let Some(version) = &self.sqlite_version {
+            check = check.sqlite_version(version);
         }
         if self.isolate == Isolation::Schema {
             check = check.isolate_schema();

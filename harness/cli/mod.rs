@@ -5,9 +5,11 @@ mod baseline;
 mod check;
 mod explain;
 mod init;
+mod matrix;
 mod progress;
 pub mod render;
 mod show;
+mod versions;
 
 use std::io::Write as _;
 
@@ -38,6 +40,8 @@ pub fn main() -> ExitCode {
         Command::History(args) => show::history(&args),
         Command::Schema(args) => show::schema(&args),
         Command::Diff(args) => show::diff(&args),
+        Command::Versions(args) => versions::main(&args),
+        Command::Matrix(args) => matrix::main(&args),
     };
     done.unwrap_or_else(|error| {
         tell(&error);

@@ -1,5 +1,6 @@
 //! A report, written for people or for programs.
 
+pub(super) mod grid;
 mod json;
 mod text;
 

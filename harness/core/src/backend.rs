@@ -65,11 +65,12 @@ impl Backend {
     }
 
     /// The text of a value, as rows are read. SQLite's `quote()` tells a number from a string and a
-    /// blob from either, which a cast would not (SQLite manual, "Built-In Scalar SQL Functions").
+    /// blob from either, which a cast would not (SQLite manual, "Built-In Scalar SQL Functions"); what
+    /// it makes of a whole number is one itself, no text, before 3.38.
     pub fn cell(self, expression: &str) -> String {
         match self {
             Self::Postgres => format!("{expression}::text"),
-            Self::Sqlite => format!("quote({expression})"),
+            Self::Sqlite => format!("CAST(quote({expression}) AS TEXT)"),
         }
     }
 

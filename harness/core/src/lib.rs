@@ -20,5 +20,6 @@ pub mod schema;
 pub mod shared;
 pub mod sql;
 pub mod trials;
+pub mod versions;
 
 pub use backend::{Backend, UnknownBackend};

@@ -52,8 +52,7 @@ async fn on_postgres(sql: &str) -> Option<Recording> {
         eprintln!("not run: SKIP_POSTGRES_TESTS=1");
         return None;
     }
-    let binaries = std::env::var_os("SWITCHBACK_PG_BIN").into_iter().map(Into::into);
-    let request = Request { containers: false, binary_dirs: binaries.collect(), ..Request::default() };
+    let request = Request { containers: false, ..Request::default() };
     let server = shared(&request).await.unwrap();
     let engine = Postgres::new(server, vec!["_sqlx_migrations".to_owned()]);
     Some(record_and_close(engine, &plan(Backend::Postgres, sql), &()).await.unwrap())

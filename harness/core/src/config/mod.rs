@@ -22,6 +22,7 @@ pub use sqlite::{FunctionConfig, SqliteConfig};
 use self::reader::{Document, Section};
 use crate::Backend;
 use crate::layout::{self, Options};
+use crate::versions::Version;
 
 /// The name of the file.
 pub const FILE: &str = "switchback.toml";
@@ -43,6 +44,8 @@ pub struct Config {
     pub sqlite: SqliteConfig,
     /// For each backend, the file that runs before its first revision.
     pub setup: BTreeMap<Backend, String>,
+    /// For each backend, the oldest version that the project supports.
+    pub oldest: BTreeMap<Backend, Version>,
     /// The tables that promise to be append-only.
     pub append_only: BTreeSet<String>,
     /// The rows that ride along.
@@ -171,6 +174,12 @@ impl Level {
 }
 
 impl Config {
+    /// Why the project is not to be run on a version of a backend, if it is not.
+    pub fn refuses(&self, backend: Backend, version: &Version) -> Option<String> {
+        let oldest = self.oldest.get(&backend).filter(|oldest| version < *oldest)?;
+        Some(format!("{backend} {version} is older than {oldest}, the oldest that the project supports"))
+    }
+
     /// Reads the text of a config. `file` is its name for messages, and `checks` are the ids of all
     /// checks there are.
     ///
@@ -204,11 +213,13 @@ impl Config {
         if let Some(mut section) = top.section("postgres")? {
             config.postgres = postgres(&mut section)?;
             config.setup.extend(section.path("setup")?.map(|path| (Backend::Postgres, path)));
+            config.oldest.extend(oldest(&mut section)?.map(|version| (Backend::Postgres, version)));
             section.refuse_unknown()?;
         }
         if let Some(mut section) = top.section("sqlite")? {
             config.sqlite = sqlite::read(&mut section)?;
             config.setup.extend(section.path("setup")?.map(|path| (Backend::Sqlite, path)));
+            config.oldest.extend(oldest(&mut section)?.map(|version| (Backend::Sqlite, version)));
             section.refuse_unknown()?;
         }
         if let Some(mut section) = top.section("append_only")? {
@@ -287,6 +298,12 @@ fn per_backend_texts(section: &mut Section<'_>, key: &str) -> Result<BTreeMap<Ba
         Some((unknown, _)) => Err(section.problem_at(key, Problem::NoBackend(unknown))),
         None => Ok(found),
     }
+}
+
+/// The oldest version of the section's backend that the project supports.
+fn oldest(section: &mut Section<'_>) -> Result<Option<Version>, ConfigError> {
+    let Some(text) = section.string("oldest")? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| section.problem_at("oldest", Problem::Oldest))
 }
 
 fn postgres(section: &mut Section<'_>) -> Result<PostgresConfig, ConfigError> {

@@ -167,6 +167,9 @@ pub enum Problem {
     /// A version that is no number.
     #[error("\"version\" is not a version of PostgreSQL: write a number such as \"17\"")]
     Version,
+    /// An oldest version that is none.
+    #[error("\"oldest\" is not a version: write numbers with dots between them, such as \"3.35\"")]
+    Oldest,
 }
 
 struct Hint<'a>(Option<&'a str>);

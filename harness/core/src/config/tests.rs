@@ -177,6 +177,10 @@ reason = "JSON containment is queried on PostgreSQL only"
     "[postgres]\nversion = \"latest\"\n",
     "2: \"version\" is not a version of PostgreSQL: write a number such as \"17\""
 )]
+#[case::oldest(
+    "[sqlite]\noldest = \"new\"\n",
+    "2: \"oldest\" is not a version: write numbers with dots between them, such as \"3.35\""
+)]
 #[case::strings(
     "[append_only]\ntables = [\"a\",\n 2]\n",
     "3: \"tables\" must be a string or an array of strings, not an integer"
@@ -348,5 +352,18 @@ proptest! {
             }
         }
         prop_assert_eq!(Pattern::new(pattern.as_str()).matches(&text), slow(pattern.as_bytes(), text.as_bytes()));
+    }
+}
+
+#[test]
+fn a_version_that_is_too_old_is_refused() {
+    let config = Config::parse("[sqlite]\noldest = \"3.35\"\n", FILE, &[]).unwrap();
+    let refused = |backend, version: &str| config.refuses(backend, &version.parse().unwrap());
+    let reason = "sqlite 3.34.1 is older than 3.35, the oldest that the project supports";
+    assert_eq!(refused(Backend::Sqlite, "3.34.1").as_deref(), Some(reason));
+    for (backend, version) in
+        [(Backend::Sqlite, "3.35.0"), (Backend::Sqlite, "3.100"), (Backend::Postgres, "3")]
+    {
+        assert_eq!(refused(backend, version), None);
     }
 }

@@ -77,8 +77,7 @@ impl Server {
         text: &str,
         before: &BTreeMap<String, String>,
     ) -> Result<(BTreeMap<String, String>, Vec<String>), ServerError> {
-        let mut admin = self.admin().await?;
-        let found = neighbours::list(&mut admin, self.major).await?;
+        let found = self.listed().await?;
         let is_made = |object: &&Object| !before.contains_key(&object.name) && is_named(&object.name, text);
         let made: Vec<&Object> = found.iter().filter(is_made).collect();
         if !self.is_ours() {
@@ -89,7 +88,7 @@ impl Server {
                 if made.is_empty() { None } else { Some(known.made.clone()) }
             };
             if let Some(made) = noted {
-                self.note(&mut admin, &made).await?;
+                self.note(&made).await?;
             }
         }
         let made = made.into_iter().map(|object| object.name.clone()).collect();
@@ -98,11 +97,7 @@ impl Server {
 
     /// Writes down what this run has made, for the next one in case this one is killed: in the comment
     /// of a database, since that says whose it is and goes away with the run.
-    async fn note(
-        &self,
-        admin: &mut PgConnection,
-        made: &BTreeMap<String, Option<i64>>,
-    ) -> Result<(), ServerError> {
+    async fn note(&self, made: &BTreeMap<String, Option<i64>>) -> Result<(), ServerError> {
         let noted = self.claims.known().noted.clone();
         let name = match noted {
             Some(name) => name,
@@ -114,7 +109,8 @@ impl Server {
         let lines = made.iter().filter_map(|(object, oid)| Some(format!("\n{} {object}", (*oid)?)));
         let comment = tag(&self.run, self.keep) + &lines.collect::<String>();
         let comment = format!("COMMENT ON DATABASE {} IS {}", identifier(&name), literal(&comment));
-        execute(admin, comment)
+        let mut admin = self.admin().await?;
+        execute(&mut admin, comment)
             .await
             .map_err(|e| ServerError::query("note what revisions made on the whole server", &e))
     }

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use testcontainers_modules::postgres::Postgres;
 use testcontainers_modules::testcontainers::bollard::Docker;
 use testcontainers_modules::testcontainers::bollard::query_parameters::{
-    ListContainersOptions, RemoveContainerOptions,
+    ListContainersOptions, ListImagesOptions, RemoveContainerOptions,
 };
 use testcontainers_modules::testcontainers::core::Mount;
 use testcontainers_modules::testcontainers::core::client::docker_client_instance;
@@ -30,7 +30,8 @@ use super::{Request, ServerError};
 const ANSWERS: Duration = Duration::from_secs(5);
 /// An image may have to be pulled first.
 const COMES_UP: Duration = Duration::from_secs(180);
-const NEWEST: u32 = 17;
+/// The official image.
+const NAME: &str = "postgres";
 const RUN: &str = "switchback.run";
 const HOST: &str = "switchback.host";
 const LEASE: &str = "switchback.lease";
@@ -57,8 +58,8 @@ impl From<ServerError> for Reason {
 
 /// Starts a container and waits until its server answers.
 pub(crate) async fn serve(request: &Request, run: &RunId) -> Result<Contained, Reason> {
-    let image =
-        request.image.clone().unwrap_or_else(|| format!("postgres:{}", request.version.unwrap_or(NEWEST)));
+    let version = request.version.unwrap_or(super::range().1);
+    let image = request.image.clone().unwrap_or_else(|| format!("{NAME}:{version}"));
     let plan = Plan {
         image: image.clone(),
         run: run.clone(),
@@ -191,6 +192,21 @@ async fn engine() -> Result<Docker, Reason> {
             Err(Reason(format!("Docker did not answer within {seconds} seconds")))
         }
     }
+}
+
+/// The images of PostgreSQL that the engine has, which need no pull.
+///
+/// # Errors
+/// Why there is no engine, in a sentence.
+pub(crate) async fn images() -> Result<Vec<String>, String> {
+    let docker = engine().await.map_err(|reason| reason.0)?;
+    let found = timeout(ANSWERS, docker.list_images(None::<ListImagesOptions>)).await;
+    let found = found.map_err(|_| "Docker did not list its images".to_owned())?;
+    let found = found.map_err(|error| format!("Docker: {}", one_line(&error)))?;
+    let tags = found.into_iter().flat_map(|image| image.repo_tags);
+    let is_postgres =
+        |tag: &String| tag.rsplit_once(':').is_some_and(|(name, _)| name.rsplit('/').next() == Some(NAME));
+    Ok(tags.filter(is_postgres).collect())
 }
 
 /// Removes the containers that are chosen by their labels, among those of any run.

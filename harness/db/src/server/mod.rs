@@ -6,6 +6,7 @@
 //! run removes.
 
 mod aftermath;
+mod available;
 mod binaries;
 mod claims;
 mod cluster;
@@ -31,15 +32,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
+use switchback_core::{Backend, versions};
 use tokio::sync::OnceCell;
 
+pub use self::available::{Available, Image, available};
+pub use self::binaries::{Binaries, FOLDERS_ENV};
 pub use self::database::Database;
 pub use self::env::url_sources;
 pub(crate) use self::error::told;
 pub use self::error::{PassedOver, ServerError};
 pub use self::url::{DatabaseUrl, Origin, UrlSource};
 
-use self::binaries::Binaries;
 use self::claims::Claims;
 use self::cluster::Cluster;
 use self::connect::{connect, execute, literal};
@@ -113,6 +116,8 @@ pub struct Server {
     claims: Arc<Claims>,
     /// Whether other runs of this process use it at the same time.
     shared: bool,
+    /// Where the objects of the whole server are listed, again and again.
+    listing: tokio::sync::Mutex<Option<PgConnection>>,
     held: Held,
 }
 
@@ -222,6 +227,13 @@ async fn private_cluster(run: &RunId, request: &Request) -> Result<(Cluster, Bin
     started.unwrap_or_else(|e| Err(format!("starting it was cut short: {e}")))
 }
 
+/// The oldest major version that introspection understands, and the newest that it is proven on.
+pub(crate) fn range() -> (u32, u32) {
+    let proven = versions::proven(Backend::Postgres);
+    let [oldest, .., newest] = proven else { unreachable!("the table has a range of versions") };
+    (oldest.major(), newest.major())
+}
+
 /// The major version of one such as `15.18` or `19beta1`.
 fn major_of(version: &str) -> u32 {
     let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
@@ -307,6 +319,7 @@ impl Server {
             labels: Mutex::default(),
             claims: Arc::default(),
             shared: false,
+            listing: tokio::sync::Mutex::default(),
             held,
         }
     }

@@ -30,9 +30,25 @@ impl Server {
     /// # Errors
     /// If the server refuses.
     pub async fn cluster_objects(&self) -> Result<BTreeMap<String, String>, ServerError> {
+        let found = self.listed().await?;
+        Ok(found.into_iter().map(|object| (object.name, object.attributes)).collect())
+    }
+
+    /// The same, with what else is known of them. Connecting takes longer than the answer, so the
+    /// connection stays, unless runs that come and go share the server.
+    pub(crate) async fn listed(&self) -> Result<Vec<Object>, ServerError> {
+        let mut kept = self.listing.lock().await;
+        if let Some(admin) = kept.as_mut() {
+            // A revision may have ended every session that it could find.
+            match list(admin, self.major).await {
+                Ok(found) => return Ok(found),
+                Err(_) => *kept = None,
+            }
+        }
         let mut admin = self.admin().await?;
         let found = list(&mut admin, self.major).await?;
-        Ok(found.into_iter().map(|object| (object.name, object.attributes)).collect())
+        *kept = Some(admin).filter(|_| !self.shared);
+        Ok(found)
     }
 
     /// Takes objects back that revisions of this run made: the keys that [`Self::cluster_objects`]

@@ -17,9 +17,6 @@ use super::run::{RunId, tagged};
 use super::url::{DatabaseUrl, UrlSource, is_local, place};
 use super::{Isolate, Request, ServerError};
 
-/// The oldest version that introspection understands.
-const OLDEST: u32 = 13;
-
 /// A server that was found fit, and the keeper of this run's lock on it.
 pub(crate) struct Stranger {
     pub(crate) keeper: Keeper,
@@ -160,9 +157,10 @@ impl Visit {
             return Err(Fails(format!("it is not PostgreSQL but {product}")));
         }
         let major = u32::try_from(number / 10_000).unwrap_or_default();
-        if major < OLDEST {
+        let (oldest, _) = super::range();
+        if major < oldest {
             return Err(Fails(format!(
-                "it is PostgreSQL {version}; {OLDEST} is the oldest that is understood"
+                "it is PostgreSQL {version}; {oldest} is the oldest that is understood"
             )));
         }
         if let Some(wanted) = self.wanted.filter(|&wanted| wanted != major) {

@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 
 use sqlx::{AssertSqlSafe, Row as _};
 use sqlx_sqlite::{SqliteConnection, SqliteRow};
+use switchback_core::Backend;
 use switchback_core::evidence::Digest;
 use switchback_core::schema::{Attribute, Group, Name};
 
@@ -158,7 +159,7 @@ impl Path {
         if self.columns.is_empty() {
             return Ok(None);
         }
-        let cells: Vec<String> = self.columns.iter().map(|column| format!("quote({column})")).collect();
+        let cells: Vec<String> = self.columns.iter().map(|column| Backend::Sqlite.cell(column)).collect();
         let query = format!(
             "SELECT {} {} ORDER BY {} LIMIT 1 OFFSET {}",
             cells.join(", "),

@@ -10,7 +10,8 @@ use switchback_core::schema::{Group, Name, Schema};
 use switchback_core::trials::Answer;
 
 use super::{
-    Database, DatabaseError, Functions, Version, Workspace, promises, rows, run, trial, version, ways,
+    Database, DatabaseError, Functions, LIBRARY, Version, Workspace, promises, rows, run, trial, version,
+    ways,
 };
 use crate::drive::{Driver, Place};
 use crate::introspect::sqlite::Reader;
@@ -144,10 +145,9 @@ impl Engine for Sqlite {
     }
 
     fn source(&self) -> String {
-        let library = if cfg!(feature = "bundled-sqlite") { "bundled library" } else { "system library" };
         match self.workspace.is_kept() {
-            true => format!("{library}; databases kept in {}", self.workspace.path().display()),
-            false => library.to_owned(),
+            true => format!("{LIBRARY}; databases kept in {}", self.workspace.path().display()),
+            false => LIBRARY.to_owned(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! SQLite databases: files of their own in a folder of their own.
 
+mod cell;
 mod digest;
 mod engine;
 mod functions;
@@ -184,6 +185,18 @@ pub async fn version(connection: &mut SqliteConnection) -> Result<Version, Datab
     }
     Ok(version)
 }
+
+/// The library that this program runs with.
+///
+/// # Errors
+///
+/// When it is older than [`OLDEST_VERSION`].
+pub async fn library() -> Result<Version, DatabaseError> {
+    version(&mut Database::at(":memory:").connect(false).await?).await
+}
+
+/// Where the library comes from.
+pub const LIBRARY: &str = if cfg!(feature = "bundled-sqlite") { "bundled library" } else { "system library" };
 
 /// The rows that refer to none, in all tables, sorted.
 ///

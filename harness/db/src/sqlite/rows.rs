@@ -8,9 +8,9 @@ use switchback_core::Backend;
 use switchback_core::evidence::{DanglingRow, TableRows};
 use switchback_core::schema::{Attribute, Group, Kind, Name};
 
-use super::digest;
 use super::promises::refusal;
 use super::run::is_of_the_library;
+use super::{cell, digest};
 use crate::record::statement::identifier;
 use crate::record::watched::{ENDS, MANY};
 use crate::record::{RecordError, Refusal, Watched};
@@ -49,7 +49,7 @@ async fn found(
     watched: Option<&Watched>,
 ) -> Result<TableRows, sqlx::Error> {
     let columns: Vec<String> = group.columns().into_iter().map(|(column, _)| column.to_owned()).collect();
-    let cells: Vec<String> = columns.iter().map(|column| text(column)).collect();
+    let cells: Vec<String> = columns.iter().map(|column| Backend::Sqlite.cell(&identifier(column))).collect();
     let from = format!("SELECT {} FROM {}", cells.join(", "), name.in_sql());
     let mut rows = select(connection, &format!("{from} LIMIT {}", MANY + 1)).await?;
     let key = key_columns(group);
@@ -92,21 +92,12 @@ async fn some(
     Ok(rows)
 }
 
-/// `quote()` gives a text that tells a number from a string and a blob from either, which a cast to
-/// text would not (SQLite manual, "Built-In Scalar SQL Functions").
-fn text(column: &str) -> String {
-    format!("quote({})", identifier(column))
-}
-
 async fn select(
     connection: &mut SqliteConnection,
     query: &str,
 ) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
     let found = sqlx::query(AssertSqlSafe(query)).persistent(false).fetch_all(connection).await?;
-    let cell = |row: &SqliteRow, place| {
-        row.try_get::<String, _>(place).map(|cell| Some(cell).filter(|cell| cell != "NULL"))
-    };
-    let cells = |row: &SqliteRow| (0..row.len()).map(|place| cell(row, place)).collect();
+    let cells = |row: &SqliteRow| (0..row.len()).map(|place| cell::at(row, place)).collect();
     found.iter().map(cells).collect()
 }
 

@@ -5,6 +5,7 @@ use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
 use switchback_core::trials::Answer;
 
+use super::cell;
 use super::run::is_of_the_library;
 use crate::record::RecordError;
 
@@ -44,9 +45,8 @@ async fn tried(
     };
     let mut read = Vec::with_capacity(rows.len());
     for row in &rows {
-        let cell =
-            |place| row.try_get::<String, _>(place).map(|cell| Some(cell).filter(|cell| cell != "NULL"));
-        read.push((0..row.len()).map(cell).collect::<Result<_, _>>().map_err(failed)?);
+        let cells = (0..row.len()).map(|place| cell::at(row, place));
+        read.push(cells.collect::<Result<_, _>>().map_err(failed)?);
     }
     Ok(Answer::Accepted(read))
 }

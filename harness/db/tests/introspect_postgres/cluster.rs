@@ -14,8 +14,7 @@ impl Cluster {
             eprintln!("not run: SKIP_POSTGRES_TESTS=1");
             return None;
         }
-        let binaries = std::env::var_os("SWITCHBACK_PG_BIN").into_iter().map(Into::into);
-        let request = Request { containers: false, binary_dirs: binaries.collect(), ..Request::default() };
+        let request = Request { containers: false, ..Request::default() };
         Some(Self { server: provision(&request).await.unwrap() })
     }
 

@@ -14,15 +14,9 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use switchback_db::server::{Origin, Request, Server, UrlSource, provision, shared};
 
-/// A request that only the machine's binaries can serve: the newest, or those that
-/// `SWITCHBACK_PG_BIN` names.
+/// A request that only the machine's binaries can serve.
 fn from_binaries() -> Request {
-    let named = std::env::var_os("SWITCHBACK_PG_BIN").unwrap_or_default();
-    Request {
-        containers: false,
-        binary_dirs: std::env::split_paths(&named).filter(|dir| dir.is_absolute()).collect(),
-        ..Request::default()
-    }
+    Request { containers: false, ..Request::default() }
 }
 
 /// A request that only this URL can serve.

@@ -19,8 +19,12 @@ const QUERY: &str = "
            coalesce(group_concat(type, char(0)), ''),
            coalesce(group_concat(name, char(0)), ''),
            coalesce(group_concat(tbl_name, char(0)), ''),
-           coalesce(group_concat(sql, char(0)), '')
+           coalesce(group_concat(sql, char(0)), ''),
+           count(*)
     FROM main.sqlite_master WHERE sql IS NOT NULL";
+
+/// The same rows one by one, for libraries whose `group_concat` ends its answer at such a character.
+const ROWS: &str = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL";
 
 /// What a database says of itself: equal texts mean equal schemas.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +57,30 @@ pub(super) struct Entry<'a> {
 
 impl Catalog {
     pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Self, IntrospectError> {
-        let row = sqlx::query(QUERY).fetch_one(connection).await?;
-        Ok(Self {
+        let row = sqlx::query(QUERY).fetch_one(&mut *connection).await?;
+        let mut catalog = Self {
             user_version: row.try_get(0)?,
             application_id: row.try_get(1)?,
             kinds: row.try_get(2)?,
             names: row.try_get(3)?,
             tables: row.try_get(4)?,
             texts: row.try_get(5)?,
-        })
+        };
+        let count: i64 = row.try_get(6)?;
+        if usize::try_from(count).is_ok_and(|count| count > catalog.kinds.split('\0').count()) {
+            catalog.read_rows(connection).await?;
+        }
+        Ok(catalog)
+    }
+
+    async fn read_rows(&mut self, connection: &mut SqliteConnection) -> Result<(), IntrospectError> {
+        let rows = sqlx::query(ROWS).fetch_all(connection).await?;
+        let columns = [&mut self.kinds, &mut self.names, &mut self.tables, &mut self.texts];
+        for (index, column) in columns.into_iter().enumerate() {
+            let cells = rows.iter().map(|row| row.try_get(index)).collect::<Result<Vec<&str>, _>>()?;
+            *column = cells.join("\0");
+        }
+        Ok(())
     }
 
     /// Tables and views with their parts, by name in lower case.
@@ -195,6 +214,20 @@ mod tests {
         };
         let found = of(after).changed_since(&of(before)).unwrap();
         assert_eq!(found.iter().collect::<Vec<_>>(), changed);
+    }
+
+    #[tokio::test]
+    async fn one_text_and_single_rows_say_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = crate::sqlite::Database::at(folder.path().join("a"));
+        let mut connection = database.connect(false).await.unwrap();
+        let sql = "CREATE TABLE a (x UNIQUE); CREATE INDEX ix ON a (x); CREATE VIEW v AS SELECT 'ö' FROM a;";
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        let read = Catalog::read(&mut connection).await.unwrap();
+        let mut rows = read.clone();
+        rows.read_rows(&mut connection).await.unwrap();
+        assert_eq!(rows, read);
+        assert_eq!(read.entries().unwrap().len(), 3);
     }
 
     #[test]

@@ -163,8 +163,14 @@ fn column(row: &SqliteRow, first: usize) -> Result<Column, IntrospectError> {
 
 fn column_object(column: &Column) -> Object {
     let mut object = Object::new();
-    if !column.declared.is_empty() {
-        object.set(Attribute::Type, canonical(&column.declared).to_ascii_uppercase());
+    let declared = canonical(&column.declared).to_ascii_uppercase();
+    let declared = match column.hidden {
+        // 3.34 takes these words for a part of the type.
+        2 | 3 => declared.strip_suffix("GENERATED ALWAYS").unwrap_or(&declared).trim_end(),
+        _ => &declared,
+    };
+    if !declared.is_empty() {
+        object.set(Attribute::Type, declared);
     }
     if column.not_null {
         object = object.flag(Attribute::NotNull);
