@@ -6,71 +6,14 @@ mod support;
 
 use rstest::rstest;
 use rustix::process::{Signal, kill_process};
-use sqlx::{AssertSqlSafe, Connection as _};
 use support::command::Project;
+use support::given::Given;
 use support::is_skipped;
-use support::processes::wait_for;
 use switchback::Backend;
-use switchback_db::server::{self, Database, Request, Server};
-use tokio::runtime::Runtime;
 
 const TABLE: (&str, &str) = ("1_a.up.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY);\n");
 const DROP: (&str, &str) = ("1_a.down.sql", "DROP TABLE IF EXISTS t;\n");
 const SLEEP: &str = "SELECT pg_sleep(600);\n";
-
-/// A server with a database whose URL is given to runs.
-struct Given {
-    runtime: Runtime,
-    server: Server,
-    database: Database,
-}
-
-impl Given {
-    fn new() -> Self {
-        let runtime = Runtime::new().unwrap();
-        let server = runtime.block_on(server::provision(&Request::default())).unwrap();
-        let database = runtime.block_on(server.create_database("given")).unwrap();
-        Self { runtime, server, database }
-    }
-
-    fn url(&self) -> &str {
-        self.database.url().reveal()
-    }
-
-    fn ask(&self, sql: &str) -> Vec<String> {
-        self.runtime.block_on(async {
-            let mut connection = self.database.connect().await.unwrap();
-            let found = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
-            connection.close().await.unwrap();
-            found
-        })
-    }
-
-    fn run(&self, sql: &str) {
-        self.runtime.block_on(async {
-            let mut connection = self.database.connect().await.unwrap();
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-            connection.close().await.unwrap();
-        });
-    }
-
-    /// All databases and roles.
-    fn objects(&self) -> Vec<String> {
-        self.ask(
-            "SELECT datname::text FROM pg_database UNION ALL SELECT rolname::text FROM pg_roles ORDER BY 1",
-        )
-    }
-
-    /// Waits until a revision of a run sleeps.
-    fn wait_for_sleep(&self) {
-        let asleep = "SELECT pid::text FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-        wait_for("a revision that sleeps", || self.ask(asleep).first().map(drop));
-    }
-
-    fn close(self) {
-        self.runtime.block_on(self.server.close()).unwrap();
-    }
-}
 
 #[rstest]
 #[case::a_clean_run(TABLE.1, 0)]

@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod fake_postgres;
+pub mod given;
 pub mod machine;
 pub mod processes;
 pub mod python;

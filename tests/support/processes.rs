@@ -51,10 +51,15 @@ pub fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Waits until a process is gone.
+/// Waits until a process is gone, or has ended and only waits for another to take note of it.
 pub fn wait_until_gone(process: &Process) {
+    let stat = format!("/proc/{}/stat", process.pid.as_raw_nonzero());
+    let has_ended = || {
+        let stat = fs::read_to_string(&stat).ok()?;
+        stat.rsplit_once(')')?.1.trim_start().starts_with('Z').then_some(())
+    };
     wait_for(&format!("the end of {}", process.command), || {
-        test_kill_process(process.pid).is_err().then_some(())
+        test_kill_process(process.pid).is_err().then_some(()).or_else(has_ended)
     });
 }
 

@@ -4,7 +4,7 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use super::connect::{connect, execute, identifier, literal};
-use super::run::{RunId, tag};
+use super::run::{RunId, UNFINISHED, tag};
 use super::url::DatabaseUrl;
 use super::{Isolate, Server, ServerError};
 
@@ -86,7 +86,8 @@ impl Server {
         let create = |ctype: &str| {
             format!(
                 "CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8' \
-                 LC_COLLATE 'C' LC_CTYPE '{ctype}'{provider}{strategy}"
+                 LC_COLLATE 'C' LC_CTYPE '{ctype}'{provider}{strategy}{}",
+                self.unfinished()
             )
         };
         if let Some(ctype) = self.ctype.get() {
@@ -124,7 +125,8 @@ impl Server {
         let failed = |e| ServerError::query(format!("copy database \"{}\" to \"{name}\"", from.name), &e);
         let mut admin = self.admin().await?;
         let strategy = self.strategy(&mut admin).await?;
-        let create = format!("CREATE DATABASE {quoted} TEMPLATE {}{strategy}", identifier(&from.name));
+        let (from_name, unfinished) = (identifier(&from.name), self.unfinished());
+        let create = format!("CREATE DATABASE {quoted} TEMPLATE {from_name}{strategy}{unfinished}");
         match execute(&mut admin, create).await {
             Ok(()) => {}
             Err(e) if is_code(&e, &["55006"]) => {
@@ -186,8 +188,15 @@ impl Server {
     /// Says whose the database is. A server of our own needs no such words, and must not have
     /// them: a run that is given its URL would take its databases for leftovers.
     fn comment(&self, name: &str) -> Option<String> {
-        let comment = literal(&tag(&self.run, self.keep));
-        (!self.is_ours()).then(|| format!("COMMENT ON DATABASE {} IS {comment}", identifier(name)))
+        let (name, comment) = (identifier(name), literal(&tag(&self.run, self.keep)));
+        let finish =
+            format!("COMMENT ON DATABASE {name} IS {comment};\nALTER DATABASE {name} CONNECTION LIMIT -1");
+        (!self.is_ours()).then_some(finish)
+    }
+
+    /// The words by which a database is known for ours until its comment says so.
+    fn unfinished(&self) -> String {
+        if self.is_ours() { String::new() } else { format!(" CONNECTION LIMIT {UNFINISHED}") }
     }
 
     fn database(&self, name: String) -> Database {

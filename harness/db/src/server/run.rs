@@ -62,6 +62,10 @@ pub(crate) fn tag(run: &RunId, keep: bool) -> String {
     format!("{kept}{TAG}{run} pid={} host={}", std::process::id(), host())
 }
 
+/// The limit of connections, which no server can reach, of a database that is being made: a run that is
+/// killed just then leaves one that has no comment yet.
+pub(crate) const UNFINISHED: i32 = 1_937_204_579;
+
 /// The run that a comment names as the owner; none if the comment is not ours, word for word.
 pub(crate) fn tagged(comment: &str) -> Option<RunId> {
     let (run, rest) = comment.strip_prefix(TAG)?.split_once(" pid=")?;

@@ -13,7 +13,7 @@ use super::claims::{self, Claims};
 use super::connect::{NoConnection, PATIENCE, connect, execute, identifier};
 use super::keeper::Keeper;
 use super::neighbours::{self, Object};
-use super::run::{RunId, tagged};
+use super::run::{RunId, UNFINISHED, tagged};
 use super::url::{DatabaseUrl, UrlSource, is_local, place};
 use super::{Isolate, Request, ServerError};
 
@@ -104,6 +104,8 @@ impl Visit {
             let removal = async {
                 let _ = remove(&mut connection, self.isolate, mine).await;
                 let _ = self.claims.undo(&mut connection, major).await;
+                // What a killed run asked for last may have come about after the first sweep.
+                let _ = sweep(&mut connection, self.isolate, major).await;
             };
             let _ = tokio::time::timeout(4 * PATIENCE, removal).await;
         }
@@ -241,12 +243,23 @@ async fn tagged_names(on: &mut PgConnection, isolate: Isolate) -> Result<Vec<Str
              WHERE obj_description(oid, 'pg_namespace') IS NOT NULL"
         }
     })
-    .fetch_all(on)
+    .fetch_all(&mut *on)
     .await?;
     let ours = found
         .into_iter()
         .filter(|(name, comment)| tagged(comment).is_some_and(|run| RunId::of(name) == Some(run)));
-    Ok(ours.map(|(name, _)| name).collect())
+    let mut ours: Vec<String> = ours.map(|(name, _)| name).collect();
+    if isolate == Isolate::Database {
+        let unfinished: Vec<String> = sqlx::query_scalar(
+            "SELECT datname::text FROM pg_database WHERE datconnlimit = $1 \
+             AND shobj_description(oid, 'pg_database') IS NULL AND pg_get_userbyid(datdba) = current_user",
+        )
+        .bind(UNFINISHED)
+        .fetch_all(on)
+        .await?;
+        ours.extend(unfinished.into_iter().filter(|name| RunId::of(name).is_some()));
+    }
+    Ok(ours)
 }
 
 /// Drops each database or schema with a name of ours that is chosen.
