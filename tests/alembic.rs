@@ -66,8 +66,11 @@ fn project(env: &str) -> Project {
 fn check(project: &Project, python: &Path, more: &str) -> Ran {
     let is_told = more.contains("--backend");
     let both = if is_skipped(Backend::Postgres) && !is_told { "--backend sqlite" } else { "" };
-    let environment = python.parent().unwrap().parent().unwrap();
-    project.command(&format!("check {both} {more}")).env("VIRTUAL_ENV", environment).run()
+    project.command(&format!("check {both} {more}")).env("VIRTUAL_ENV", environment_of(python)).run()
+}
+
+fn environment_of(python: &Path) -> &Path {
+    python.parent().unwrap().parent().unwrap()
 }
 
 #[test]
@@ -261,6 +264,78 @@ fn each_step_is_kept(#[case] engine: &str, #[case] configured: &str, #[case] is_
         let runs = runs();
         assert_eq!(runs < 30, is_held, "{runs} runs for 66 steps, {both} on both");
     }
+}
+
+/// An env.py that runs the revisions more than once, such as for each tenant, does so for each step.
+#[test]
+fn every_place_where_env_py_runs_the_revisions_sees_every_step() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env = "import os
+from alembic import context
+from sqlalchemy import create_engine, pool
+engine = create_engine(os.environ['DATABASE_URL'], poolclass=pool.NullPool)
+with engine.connect() as connection:
+    for table in ('books_a', 'books_b'):
+        context.configure(connection=connection, version_table=table)
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.commit()
+";
+    let mut project = project(env)
+        .with("switchback.toml", "[history]\ntool = \"alembic\"\nbookkeeping = [\"books_a\", \"books_b\"]\n");
+    let of = "op.get_context().opts['version_table']";
+    for number in 1..4 {
+        let (id, down) = (format!("a{number}"), format!("\"a{}\"", number - 1));
+        let down = if number == 1 { "None" } else { &down };
+        let up = format!(
+            "op.create_table('t{number}_' + {of}, sa.Column('id', sa.Integer, primary_key=True))\n    \
+             with open({:?}, 'a') as seen:\n        seen.write('{id} ' + {of} + '\\n')",
+            project.root().join("seen")
+        );
+        let back = format!("op.drop_table('t{number}_' + {of})");
+        project = project.with(&format!("migrations/versions/{id}.py"), revision(&id, down, &up, &back));
+    }
+    check(&project, &python, "--skip behaviour-mismatch").ends(0).says("clean: ");
+    let seen = project.read("seen");
+    let steps = |step: &str| seen.lines().filter(|line| *line == step).count();
+    for number in 1..4 {
+        let both = [steps(&format!("a{number} books_a")), steps(&format!("a{number} books_b"))];
+        assert!(both[0] > 0 && both[0] == both[1], "a{number}: {both:?}");
+    }
+}
+
+/// What env.py sets for the transaction of all revisions holds in each of them.
+#[test]
+fn what_env_py_sets_for_its_transaction_holds_in_every_step() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let set = "        connection.execute(text('SET LOCAL search_path TO tenant'))\n        context.run";
+    let run = RUN.replace("        context.run", set);
+    let env = format!("import os\nfrom sqlalchemy import text\nURL = os.environ['DATABASE_URL']\n{run}");
+    let mut project = project(&env).with("setup.sql", "CREATE SCHEMA tenant;\n").with(
+        "switchback.toml",
+        "[history]\ntool = \"alembic\"\nbookkeeping = \"tenant.alembic_version\"\n\n[postgres]\nsetup = \"setup.sql\"\n",
+    );
+    for number in 2..6 {
+        let (id, down) = (format!("a{number}"), format!("\"a{}\"", number - 1));
+        let up = format!("op.create_table('t{number}', sa.Column('id', sa.Integer))");
+        let back = format!("op.drop_table('t{number}')");
+        project = project.with(&format!("migrations/versions/{id}.py"), revision(&id, &down, &up, &back));
+    }
+    check(&project, &python, "--backend postgres").ends(0).says("5 revisions").says("clean: 30 steps");
+}
+
+/// A process that env.py forks keeps what env.py has opened.
+#[test]
+fn a_worker_that_env_py_forks_has_its_own_files() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let fork = "import multiprocessing as mp\nfork = mp.get_context('fork')\nqueue = fork.SimpleQueue()\n\
+                worker = fork.Process(target=queue.put, args=('word',))\nworker.start()\n\
+                assert queue.get() == 'word'\nworker.join()\nassert worker.exitcode == 0\n";
+    let env = format!("import os\n{fork}URL = os.environ['DATABASE_URL']\n{RUN}");
+    check(&project(&env), &python, "").ends(0).says("clean: ");
 }
 
 /// What a step leaves in its session is gone when another direction is taken, as it is in production.

@@ -49,9 +49,13 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
             continue;
         };
         let mut told: Vec<&Name> = Vec::new();
-        let ups = trip.ups().iter().filter_map(|up| Some((up.rows_before.as_ref()?, up)));
-        let back = [trip.down(), trip.again()].into_iter().flatten().map(|seen| (at_first, seen));
-        for (before, seen) in ups.chain(back) {
+        let ups = trip.ups().iter().filter_map(|up| Some((up.rows_before.as_ref()?, up, vec![up])));
+        // What has happened since any of the steps back may have meant, of a group that are several.
+        let downs: Vec<&Observation> = trip.downs().iter().collect();
+        let agains: Vec<&Observation> = downs.iter().copied().chain(trip.agains()).collect();
+        let back = [(trip.down(), downs), (trip.again(), agains)].into_iter();
+        let back = back.filter_map(|(seen, since)| Some((at_first, seen?, since)));
+        for (before, seen, since) in ups.chain(back) {
             for (table, lost) in losses(before, seen) {
                 // The rows of a table that the upgrade dropped went with it, also where the downgrade
                 // makes the table again; and what one step lost, the next one still misses.
@@ -60,11 +64,22 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
                 }
                 told.push(table);
                 let finding = finding(recording, seen, table, &lost);
-                let meant = Meant::by(recording, seen);
-                judgement.findings.extend(weighed(finding, table, meant.as_ref()));
+                judgement.findings.extend(mildest(recording, finding, table, &since));
             }
         }
     }
+}
+
+/// The finding by what that one of some steps says of the table's rows which explains it best.
+fn mildest(recording: &Recording, finding: Finding, table: &Name, steps: &[&Observation]) -> Option<Finding> {
+    let mut mildest = finding.clone();
+    for step in steps {
+        let one = weighed(finding.clone(), table, Meant::by(recording, step).as_ref())?;
+        if one.severity < mildest.severity {
+            mildest = one;
+        }
+    }
+    Some(mildest)
 }
 
 /// The finding by what the revision says of the table's rows; none if they go with others that it

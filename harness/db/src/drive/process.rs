@@ -150,8 +150,11 @@ impl Leader {
     /// Kills the whole group.
     pub(super) fn kill(&mut self) {
         if let Ok(id) = i32::try_from(self.0.id()) {
-            living().as_mut().map(|living| living.remove(&id));
-            kill_group(id);
+            // Once it has been waited for, another group may get its number.
+            let is_ours = living().as_mut().is_some_and(|living| living.remove(&id));
+            if is_ours {
+                kill_group(id);
+            }
         }
         let _ = self.0.wait();
     }

@@ -63,12 +63,14 @@ impl<E: Engine> Recorder<'_, E> {
             return Ok(());
         };
         let both: BTreeSet<ObjectId> = schema.objects().chain(head.objects()).map(|(id, _)| id).collect();
-        let backend = self.engine.backend();
-        let left_out = driver.left_out(both.into_iter().collect()).await;
-        declared.left_out = left_out
-            .map_err(|error| RecordError::Harness { backend, message: error.told() })?
-            .into_iter()
-            .collect();
+        match driver.left_out(both.into_iter().collect()).await {
+            Ok(left_out) => declared.left_out = left_out.into_iter().collect(),
+            Err(error) => {
+                let not_run = NotRun::check("metadata-drift", self.engine.backend(), error.told());
+                self.recording.not_run.push(NotRun { failed: true, ..not_run });
+                self.recording.metadata = None;
+            }
+        }
         Ok(())
     }
 }

@@ -31,6 +31,7 @@ impl<E: Engine> Recorder<'_, E> {
         let leads_down = position + 1 == stretch.end
             && probe.made_at <= stretch.start
             && history.revisions()[stretch.clone()].iter().all(is_there);
+        self.told_of_group(position, probe.made_at);
 
         let mut up =
             self.probe_step(&mut probe, revision, Direction::Upgrade, &low, after, !leads_down).await?;

@@ -63,6 +63,9 @@ pub(super) struct Recorder<'a, E: Engine> {
 /// Why nothing is tried that would change what is there.
 const NO_COPY: &str = "this source of databases cannot copy one to try it in";
 
+/// The checks that judge the way down and up again.
+const ROUND_TRIP: [&str; 3] = ["downgrade-fails", "downgrade-leaves-trace", "upgrade-not-repeatable"];
+
 /// The probe's database with what it carries.
 pub(super) struct Probe<D> {
     pub(super) database: D,
@@ -149,8 +152,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
                     // What the trunk did to the whole server, the probe cannot do again.
                     let reason =
                         format!("{} changes the whole server, so it was applied once only", revision.name);
-                    let checks = ["downgrade-fails", "downgrade-leaves-trace", "upgrade-not-repeatable"];
-                    self.leave_out(&checks, &reason);
+                    self.leave_out(&ROUND_TRIP, &reason);
+                    self.told_of_group(position, position + 1);
                     self.remake(probe, position + 1).await?
                 } else {
                     self.round_trip(probe, position, revision, &schema, &after).await?
@@ -385,7 +388,20 @@ impl<'a, E: Engine> Recorder<'a, E> {
         count_at_head(self.engine, trunk, self.plan, &head, &scripts, counting).await
     }
 
-    fn leave_out(&mut self, checks: &[&'static str], reason: &str) {
+    /// Says of a group that ends here that it was not judged, if the probe was made in the middle of it.
+    pub(super) fn told_of_group(&mut self, position: usize, made_at: usize) {
+        let Some(group) = self.plan.history.group_at(position) else { return };
+        if position + 1 == group.positions.end && made_at > group.positions.start {
+            let reason = format!(
+                "group \"{}\" was not gone through in one piece: a revision in it failed with the rows that \
+                 were there, or was applied once only",
+                group.name
+            );
+            self.leave_out(&ROUND_TRIP, &reason);
+        }
+    }
+
+    pub(super) fn leave_out(&mut self, checks: &[&'static str], reason: &str) {
         let not_run = checks.iter().map(|check| NotRun::check(check, self.engine.backend(), reason));
         self.recording.not_run.extend(not_run);
     }

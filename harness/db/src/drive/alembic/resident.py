@@ -337,12 +337,12 @@ class Resident:
         name = revision.revision
         target = name if upgrade else (revision._versioned_down_revisions or ("base",))[0]
 
+        known, turns = self.at.may_stay, []
+
         def work(heads, context):
-            if self.at.may_stay is None:
-                self.at.may_stay = leaves_it_to_alembic(context, self.env_text)
-                stays = False
-            else:
-                stays = self.at.may_stay
+            stays = bool(known)
+            # env.py may run the revisions in more than one place, each of which has to see every step.
+            turns.append(known is None and leaves_it_to_alembic(context, self.env_text, self.run))
             watch_autocommit(self, context)
             following = request
             while following is not None:
@@ -356,6 +356,8 @@ class Resident:
 
         self.environment([request["direction"], target], work, request,
                          starting_rev=None, destination_rev=target, as_sql=False, tag=None)
+        if known is None:
+            self.at.may_stay = turns == [True]
         run = self.run
         self.finished(run, request["direction"])
         if run.answered:
@@ -488,7 +490,9 @@ class Resident:
 
     def left_out(self, request):
         """Which of some objects env.py leaves out of what it compares: their places in the request."""
-        objects = enumerate(request["objects"]) if self.filters is not None else ()
+        if self.filters is None:
+            raise Refusal("env", "what env.py leaves out was forgotten, since its process had to be started anew")
+        objects = enumerate(request["objects"])
         return {"ok": {"left_out": [place for place, one in objects if self.filters.leave_out(*one)]}}
 
     # -- answering ---------------------------------------------------------------------------------------

@@ -35,9 +35,13 @@ class Run:
         self.options = {}
         self.answer = None
         self.answered = False
+        # Whether env.py did something that lasts no longer than the transaction before the revisions.
+        self.passing = False
         self.file = None
 
     def record(self, statement, parameters, executemany):
+        if self.phase == "before" and PASSING.search(statement):
+            self.passing = True
         if self.recording and not REFLECTION.match(statement):
             self.statements.append(with_parameters(statement, parameters, executemany))
 
@@ -127,7 +131,6 @@ class Filters:
 
     def __init__(self, options, tables):
         self.by_name, self.by_object = options.get("include_name"), options.get("include_object")
-        self.default = options.get("default_schema")
         self.tables = {(table.schema, table.name): table for table in tables}
 
     def leave_out(self, kind, schema, table, name):

@@ -20,6 +20,8 @@ LASTING = re.compile(
     r"^\s*(SET|RESET|PRAGMA|PREPARE|DEALLOCATE|LISTEN|UNLISTEN|LOAD|DISCARD|DECLARE|LOCK|DO|CALL)\b"
     r"|;\s*(SET|RESET|PRAGMA)\b|set_config|\bTEMP(ORARY)?\b|advisory|search_path|\bROLE\b|\bSESSION\b"
     r"|ALTER\s+(DATABASE|USER|SYSTEM)\b", re.I | re.M)
+# What env.py may do before the revisions that ends with the transaction they are all in.
+PASSING = re.compile(r"\bSET\s+(LOCAL|CONSTRAINTS|TRANSACTION)\b|set_config\s*\(|xact_lock|^\s*LOCK\b", re.I | re.M)
 # Drivers without statements of their own that are prepared for a schema which the other direction takes away.
 FORGETFUL = ("psycopg2", "pysqlite", "aiosqlite")
 
@@ -28,6 +30,8 @@ def close_private():
     for descriptor in PRIVATE:
         with contextlib.suppress(OSError):
             os.close(descriptor)
+    # What gets these numbers from now on is somebody else's.
+    PRIVATE.clear()
 
 
 class Pipe:
@@ -105,11 +109,11 @@ class At:
         return request or self.pipe.read()
 
 
-def leaves_it_to_alembic(context, env_text):
+def leaves_it_to_alembic(context, env_text, run):
     """Whether env.py, as it stands at its first step, leaves it to Alembic to end each transaction."""
     import sqlalchemy
 
-    if int(sqlalchemy.__version__.split(".")[0]) < 2 or ASKING.search(env_text):
+    if int(sqlalchemy.__version__.split(".")[0]) < 2 or ASKING.search(env_text) or run.passing:
         return False
     inside = context._in_external_transaction or context.connection._trans_context_manager is not None
     each = context._transaction_per_migration or not context.impl.transactional_ddl
