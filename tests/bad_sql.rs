@@ -118,6 +118,21 @@ fn transactions_of_its_own(
     };
 }
 
+/// A file beside the database may be the user's own.
+#[rstest]
+#[case::attached("-- no-transaction\nATTACH '{file}' AS theirs;\nDROP TABLE theirs.t;\n")]
+#[case::copied_into("-- no-transaction\nVACUUM INTO '{file}';\n")]
+fn on_sqlite_no_other_file_is_touched(#[case] text: &str) {
+    let project = Project::sqlx(&[("1_a.down.sql", "")]).with("theirs.db", "");
+    let theirs = project.root().join("theirs.db");
+    let text = text.replace("{file}", &theirs.display().to_string());
+    let project = project.with("migrations/1_a.up.sql", text);
+    let ran = project.run("check --backend sqlite").ends(1);
+    ran.says("it was not run, since it leads to a file that is not of this run")
+        .says("migrations/1_a.up.sql:2");
+    assert_eq!(std::fs::read(theirs).unwrap(), b"");
+}
+
 /// What a file does to its session stays done for the files after it, as in production, and never
 /// blinds the recorder or outlives the run.
 #[rstest]

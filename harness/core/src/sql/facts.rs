@@ -55,6 +55,21 @@ pub fn ends_transaction(statement: &str, dialect: Backend) -> bool {
     }
 }
 
+/// Whether a statement of SQLite's leads to another file than the database that it runs in: `ATTACH`, but
+/// for one in memory or a temporary one, and `VACUUM INTO` (manual, "ATTACH DATABASE" and "VACUUM").
+pub fn reaches_for_a_file(statement: &str) -> bool {
+    let tokens = lex(statement, Backend::Sqlite).into_iter().filter(Token::is_significant);
+    let mut tokens = tokens.skip_while(|token| token.is_word("explain") || token.is_mark(";"));
+    match tokens.next() {
+        Some(first) if first.is_word("attach") => {
+            let file = tokens.find(|token| !token.is_word("database")).map(|token| token.text);
+            !file.is_some_and(|file| matches!(file.trim_matches(['\'', '"']), "" | ":memory:"))
+        }
+        Some(first) if first.is_word("vacuum") => tokens.any(|token| token.is_word("into")),
+        _ => false,
+    }
+}
+
 /// The words and names of a text, in lower case and without their quotes: what it may be about.
 pub fn words(text: &str, backend: Backend) -> BTreeSet<String> {
     let tokens = lex(text, backend).into_iter();
@@ -68,6 +83,22 @@ mod tests {
 
     use super::*;
     use Backend::{Postgres, Sqlite};
+
+    #[rstest]
+    #[case("ATTACH 'other.db' AS other", true)]
+    #[case("-- why\nattach database \"other.db\" as other", true)]
+    #[case("ATTACH 'file:' || 'other.db' AS other", true)]
+    #[case("ATTACH :memory AS other", true)]
+    #[case("VACUUM INTO 'copy.db'", true)]
+    #[case("VACUUM main INTO 'copy.db'", true)]
+    #[case("ATTACH ':memory:' AS other", false)]
+    #[case("ATTACH '' AS other", false)]
+    #[case("VACUUM", false)]
+    #[case("DETACH other", false)]
+    #[case("CREATE TABLE attach (a)", false)]
+    fn a_file_that_is_reached_for(#[case] statement: &str, #[case] expected: bool) {
+        assert_eq!(reaches_for_a_file(statement), expected);
+    }
 
     #[rstest]
     #[case("", true)]

@@ -22,7 +22,9 @@ mod write;
 
 pub use canonical::{canonical, tokens_equal};
 pub(crate) use expression::{expression, parsed_statements, query};
-pub use facts::{comments, ends_transaction, is_blank, leading_words, opens_transaction, words};
+pub use facts::{
+    comments, ends_transaction, is_blank, leading_words, opens_transaction, reaches_for_a_file, words,
+};
 pub use lex::{Lexer, Token, TokenKind, lex};
 pub use position::{column_of, line_of};
 pub use split::{Statement, Statements, piece, split, statements};

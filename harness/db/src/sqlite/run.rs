@@ -52,6 +52,11 @@ async fn execute(connection: &mut SqliteConnection, run: Run<'_>) -> Result<(), 
     }
     let pieces = run.script.statements(Backend::Sqlite);
     for (index, piece) in pieces.iter().enumerate() {
+        if sql::reaches_for_a_file(piece.body) {
+            // Nothing but what this run has made is ever changed.
+            let failure = Failure::new("it was not run, since it leads to a file that is not of this run");
+            return Err(Trouble::Refused(blame(failure, run.script, &pieces, index)));
+        }
         send(connection, piece.text).await.map_err(|trouble| match trouble {
             Trouble::Refused(failure) => Trouble::Refused(blame(failure, run.script, &pieces, index)),
             Trouble::Library(message) => Trouble::Library(message),
