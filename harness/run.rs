@@ -144,6 +144,8 @@ fn request(check: &Check, project: &Project) -> Result<Request, String> {
         isolate: if check.isolate_schema { Isolate::Schema } else { Isolate::Database },
         keep: check.keep,
         image: config.image.clone(),
+        registry: config.registry.clone(),
+        platform: config.platform.clone(),
         ..Request::default()
     })
 }

@@ -118,14 +118,18 @@ pub struct PostgresConfig {
     pub url: Option<String>,
     /// The environment variables in which the URL of a server may be, the first that is set counts.
     pub url_env: Vec<String>,
-    /// The container image to use.
+    /// The container image to use, such as `registry.example/postgres:17-alpine`.
     pub image: Option<String>,
+    /// Where the official image comes from instead of Docker Hub, such as `mirror.example/library`.
+    pub registry: Option<String>,
+    /// The platform of the image, such as `linux/amd64`, if it is not the machine's.
+    pub platform: Option<String>,
 }
 
 impl Default for PostgresConfig {
     fn default() -> Self {
         let url_env = URL_ENV.map(str::to_owned).into();
-        Self { version: None, url: None, url_env, image: None }
+        Self { version: None, url: None, url_env, image: None, registry: None, platform: None }
     }
 }
 
@@ -311,6 +315,8 @@ fn postgres(section: &mut Section<'_>) -> Result<PostgresConfig, ConfigError> {
         version: section.string("version")?,
         url: section.string("url")?,
         image: section.string("image")?,
+        registry: section.string("registry")?,
+        platform: section.string("platform")?,
         ..PostgresConfig::default()
     };
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

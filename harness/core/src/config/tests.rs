@@ -81,6 +81,8 @@ setup = "setup.sql"
 url = "postgres://localhost/x"
 url_env = "PG_URL"
 image = "postgres:17-alpine"
+registry = "mirror.example/library"
+platform = "linux/amd64"
 
 [sqlite]
 foreign_keys = false
@@ -126,6 +128,8 @@ reason = "JSON containment is queried on PostgreSQL only"
             url: Some(text("postgres://localhost/x")),
             url_env: vec![text("PG_URL")],
             image: Some(text("postgres:17-alpine")),
+            registry: Some(text("mirror.example/library")),
+            platform: Some(text("linux/amd64")),
         }
     );
     assert_eq!(config.sqlite.foreign_keys, Some(false));
@@ -152,7 +156,7 @@ reason = "JSON containment is queried on PostgreSQL only"
         BTreeMap::from([(text("metadata-drift"), Level::Off), (text("rows-lost"), Level::Error)])
     );
     let [accept] = config.accept.as_slice() else { panic!("one entry") };
-    assert_eq!((accept.backend, accept.line), (Some(Backend::Sqlite), 35));
+    assert_eq!((accept.backend, accept.line), (Some(Backend::Sqlite), 37));
     assert!(accept.matches("metadata-drift", Some(Backend::Sqlite), None, Some("event_store.ix_gin")));
 }
 

@@ -58,10 +58,10 @@ impl From<ServerError> for Reason {
 
 /// Starts a container and waits until its server answers.
 pub(crate) async fn serve(request: &Request, run: &RunId) -> Result<Contained, Reason> {
-    let version = request.version.unwrap_or(super::range().1);
-    let image = request.image.clone().unwrap_or_else(|| format!("{NAME}:{version}"));
+    let image = image(request);
     let plan = Plan {
         image: image.clone(),
+        platform: request.platform.clone(),
         run: run.clone(),
         password: random_hex(16)?,
         wanted: request.version,
@@ -72,10 +72,19 @@ pub(crate) async fn serve(request: &Request, run: &RunId) -> Result<Contained, R
     Ok(Contained { keeper, id, url, options, version, source: format!("container {image}") })
 }
 
+/// The image that a request asks for: one that is named is named whole.
+fn image(request: &Request) -> String {
+    let version = request.version.unwrap_or(super::range().1);
+    let registry = request.registry.as_deref().map(|registry| format!("{}/", registry.trim_end_matches('/')));
+    let official = || format!("{}{NAME}:{version}", registry.unwrap_or_default());
+    request.image.clone().unwrap_or_else(official)
+}
+
 type Found = (String, DatabaseUrl, PgConnectOptions, String);
 
 struct Plan {
     image: String,
+    platform: Option<String>,
     run: RunId,
     password: String,
     wanted: Option<u32>,
@@ -172,6 +181,10 @@ impl Plan {
             .with_label(HOST, namespace())
             .with_label("switchback.pid", std::process::id().to_string())
             .with_startup_timeout(COMES_UP);
+        let request = match &self.platform {
+            Some(platform) => request.with_platform(platform),
+            None => request,
+        };
         if self.keep {
             // What is kept must outlast the memory, and without a lease it is nobody's leftover.
             request
@@ -253,4 +266,27 @@ fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
         cause = e.source();
     }
     said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::official(None, None, "postgres:16")]
+    #[case::from_a_mirror(None, Some("mirror.example/library"), "mirror.example/library/postgres:16")]
+    #[case::with_a_slash(None, Some("mirror.example:5000/"), "mirror.example:5000/postgres:16")]
+    #[case::named(Some("own.example/pg:16-alpine"), Some("mirror.example"), "own.example/pg:16-alpine")]
+    fn an_image_is_asked_for(
+        #[case] named: Option<&str>,
+        #[case] registry: Option<&str>,
+        #[case] expected: &str,
+    ) {
+        let text = |text: &str| text.to_owned();
+        let (named, registry) = (named.map(text), registry.map(text));
+        let request = Request { image: named, registry, version: Some(16), ..Request::default() };
+        assert_eq!(image(&request), expected);
+    }
 }

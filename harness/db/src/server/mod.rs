@@ -70,6 +70,10 @@ pub struct Request {
     pub keep: bool,
     /// The container's image, instead of `postgres` with the version as its tag.
     pub image: Option<String>,
+    /// Where that image comes from instead of Docker Hub, such as `mirror.example/library`.
+    pub registry: Option<String>,
+    /// The platform of the image, such as `linux/amd64`, if it is not the machine's.
+    pub platform: Option<String>,
 }
 
 impl Default for Request {
@@ -84,6 +88,8 @@ impl Default for Request {
             isolate: Isolate::Database,
             keep: false,
             image: None,
+            registry: None,
+            platform: None,
         }
     }
 }
