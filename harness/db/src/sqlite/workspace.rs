@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -121,8 +122,21 @@ impl Workspace {
             return fs::remove_file(folder.join(LOCK))
                 .map_err(|reason| WorkspaceError::Remove { folder: folder.join(LOCK), reason });
         }
-        folder.close().map_err(|reason| WorkspaceError::Remove { folder: self.path.clone(), reason })
+        remove(&folder.keep()).map_err(|reason| WorkspaceError::Remove { folder: self.path.clone(), reason })
     }
+}
+
+/// Removes a folder, also while a statement that nobody waits for any more still makes a file in it.
+fn remove(folder: &Path) -> io::Result<()> {
+    for _ in 0..100 {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
+        }
+    }
+    fs::remove_dir_all(folder)
 }
 
 impl Drop for Workspace {
@@ -133,7 +147,7 @@ impl Drop for Workspace {
 }
 
 fn remove_if_dead(folder: &Path) -> bool {
-    let remove = || -> io::Result<bool> {
+    let removed = || -> io::Result<bool> {
         let metadata = fs::symlink_metadata(folder)?;
         if !metadata.is_dir() || metadata.uid() != rustix::process::geteuid().as_raw() {
             return Ok(false);
@@ -142,8 +156,8 @@ fn remove_if_dead(folder: &Path) -> bool {
         if lock.try_lock().is_err() {
             return Ok(false);
         }
-        fs::remove_dir_all(folder)?;
+        remove(folder)?;
         Ok(true)
     };
-    remove().unwrap_or(false)
+    removed().unwrap_or(false)
 }
