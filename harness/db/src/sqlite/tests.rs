@@ -207,6 +207,23 @@ fn a_kept_workspace_stays() {
     assert!(path.is_dir());
 }
 
+/// Between the making of a folder and its lock there is a moment, too.
+#[test]
+fn what_a_run_left_that_had_no_lock_yet_is_swept() {
+    let parent = tempfile::tempdir().unwrap();
+    let folders = ["switchback-1-empty", "switchback-2-unnamed", "switchback-3-alive", "switchback-4-theirs"];
+    let [empty, unnamed, alive, theirs] = folders.map(|name| parent.path().join(name));
+    for folder in [&empty, &unnamed, &alive, &theirs] {
+        fs::create_dir(folder).unwrap();
+    }
+    fs::write(unnamed.join("lock"), "").unwrap();
+    let lock = fs::File::create_new(alive.join("lock")).unwrap();
+    lock.try_lock().unwrap();
+    fs::write(theirs.join("notes"), "").unwrap();
+    assert_eq!(Workspace::sweep(parent.path()), [empty, unnamed]);
+    assert!(alive.join("lock").exists() && theirs.join("notes").exists());
+}
+
 #[test]
 fn only_what_dead_runs_left_is_swept() {
     let parent = tempfile::tempdir().unwrap();

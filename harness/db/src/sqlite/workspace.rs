@@ -13,6 +13,8 @@ use crate::files::plain;
 
 const PREFIX: &str = "switchback-";
 const LOCK: &str = "switchback.lock";
+const UNNAMED: &str = "lock";
+const KEPT: &str = "switchback.kept";
 
 /// Why there is no folder for a run's databases.
 #[derive(Debug, thiserror::Error)]
@@ -67,14 +69,16 @@ impl Workspace {
         let create = || {
             let folder = tempfile::Builder::new().prefix(&format!("{PREFIX}{run}-")).tempdir_in(parent)?;
             // The lock gets its name only when it is held, so that no one finds it free before.
-            let unnamed = folder.path().join("lock");
+            let unnamed = folder.path().join(UNNAMED);
             let lock = File::create_new(&unnamed)?;
             lock.try_lock()?;
             fs::rename(&unnamed, folder.path().join(LOCK))?;
             let path = folder.path().to_owned();
             Ok(Self { folder: Some(folder), path, _lock: lock, keep })
         };
-        create().map_err(|reason| WorkspaceError::Create { parent: parent.to_owned(), reason })
+        // Another run may sweep a folder that has no lock yet, since its maker may be dead.
+        let created = create().or_else(|_| create()).or_else(|_| create());
+        created.map_err(|reason| WorkspaceError::Create { parent: parent.to_owned(), reason })
     }
 
     /// The folder.
@@ -117,9 +121,9 @@ impl Workspace {
     fn end(&mut self) -> Result<(), WorkspaceError> {
         let Some(folder) = self.folder.take() else { return Ok(()) };
         if self.keep {
-            // Without the file that was locked, no sweep will take it for left behind.
+            // Without the name that was locked, no sweep will take it for left behind.
             let folder = folder.keep();
-            return fs::remove_file(folder.join(LOCK))
+            return fs::rename(folder.join(LOCK), folder.join(KEPT))
                 .map_err(|reason| WorkspaceError::Remove { folder: folder.join(LOCK), reason });
         }
         remove(&folder.keep()).map_err(|reason| WorkspaceError::Remove { folder: self.path.clone(), reason })
@@ -152,7 +156,10 @@ fn remove_if_dead(folder: &Path) -> bool {
         if !metadata.is_dir() || metadata.uid() != rustix::process::geteuid().as_raw() {
             return Ok(false);
         }
-        let lock = File::open(folder.join(LOCK))?;
+        let lock = match File::open(folder.join(LOCK)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return remove_unfinished(folder),
+            opened => opened?,
+        };
         if lock.try_lock().is_err() {
             return Ok(false);
         }
@@ -160,4 +167,20 @@ fn remove_if_dead(folder: &Path) -> bool {
         Ok(true)
     };
     removed().unwrap_or(false)
+}
+
+/// Removes the folder of a run that was killed before it held its lock, unless there is more in it than
+/// such a run leaves: databases that are to be kept have no lock either.
+fn remove_unfinished(folder: &Path) -> io::Result<bool> {
+    let unnamed = folder.join(UNNAMED);
+    match File::open(&unnamed) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => {
+            if opened?.try_lock().is_err() {
+                return Ok(false);
+            }
+            fs::remove_file(&unnamed)?;
+        }
+    }
+    fs::remove_dir(folder).map(|()| true)
 }
