@@ -263,7 +263,7 @@ fn a_run_that_is_killed_leaves_no_server_and_the_next_removes_its_folder() {
         wait_for("a folder", || Some(std::fs::read_dir(project.tmp()).unwrap().next()?.unwrap().path()));
     wait_for("its lock", || folder.join("switchback.lock").exists().then_some(()));
     kill_process(running.pid(), Signal::KILL).unwrap();
-    running.was_killed();
+    assert!(running.was_killed());
     assert!(folder.exists());
     let clean = project.with("migrations/1_a.sql", TABLE.1);
     clean.run("check --backend sqlite").ends(0);

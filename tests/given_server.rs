@@ -100,7 +100,7 @@ fn the_next_run_takes_back_what_a_killed_one_left_and_only_that(
     given.run("CREATE ROLE neighbour");
     before.push("neighbour".to_owned());
     kill_process(running.pid(), Signal::KILL).unwrap();
-    running.was_killed();
+    assert!(running.was_killed());
     assert!(given.objects().len() > before.len());
     if made_anew {
         // By its name it is what the killed run left, but it is not.

@@ -92,6 +92,13 @@ fn a_library_that_is_too_old_for_the_project_does_not_pass() {
 #[case::found_on_all(FORGET, "matrix --same", 0, " found ")]
 #[case::no_such_library(DROP, "matrix --sqlite 3.1", 2, "there is no SQLite 3.1 here")]
 #[case::no_version(DROP, "matrix --sqlite new", 2, "is not a version")]
+#[case::without_the_other(DROP, "matrix", 0, "note: postgres left out: SKIP_POSTGRES_TESTS is set")]
+#[case::with_what_is_left_out(
+    DROP,
+    "matrix --postgres 13",
+    2,
+    "--postgres asks for versions, but SKIP_POSTGRES_TESTS is set"
+)]
 fn the_matrix_has_a_cell_for_the_library(
     #[case] down: (&str, &str),
     #[case] words: &str,

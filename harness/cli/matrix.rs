@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use switchback_core::Backend;
 use switchback_core::config::Config;
+use switchback_core::report::NotRun;
 use switchback_core::versions::{self, Version};
 use switchback_db::project::Project;
 use switchback_db::server;
@@ -24,7 +25,7 @@ use tokio::task::JoinSet;
 use super::args::MatrixArgs;
 use super::render::Format;
 use super::render::grid::{Cell, Column, Grid, Outcome};
-use super::{block_on, print};
+use super::{block_on, print, tell_not_run};
 use crate::check::{Check, skipped};
 use crate::error::{Error, ExitCode};
 
@@ -102,8 +103,12 @@ async fn run(args: &MatrixArgs) -> Result<Grid, Error> {
 async fn columns(args: &MatrixArgs) -> Result<Vec<Column>, Error> {
     let libraries = libraries(&args.sqlite).await?;
     let mut servers = args.postgres.clone();
-    if skipped(Backend::Postgres).is_some() {
-        servers.clear();
+    if let Some(reason) = skipped(Backend::Postgres) {
+        if !servers.is_empty() {
+            return Err(Error::Matrix(format!("--postgres asks for versions, but {reason}")));
+        }
+        let left_out = NotRun::backend(Backend::Postgres, reason);
+        tell_not_run(&[left_out]);
     } else if servers.is_empty() {
         let here = server::available().await.majors();
         let proven = versions::proven(Backend::Postgres).iter();

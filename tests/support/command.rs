@@ -200,9 +200,11 @@ impl Running<'_> {
         Pid::from_child(&self.child)
     }
 
-    /// Waits until it is over after it was killed, which leaves it no time to clean up.
-    pub fn was_killed(mut self) {
-        self.child.wait().unwrap();
+    /// Waits until it is over after it was killed, which leaves it no time to clean up. Says whether it
+    /// was, and had not ended by itself before.
+    pub fn was_killed(mut self) -> bool {
+        let status = self.child.wait().unwrap();
+        std::os::unix::process::ExitStatusExt::signal(&status) == Some(Signal::KILL.as_raw())
     }
 
     /// Waits until it is over.

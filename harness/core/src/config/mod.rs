@@ -120,7 +120,8 @@ pub struct PostgresConfig {
     pub url_env: Vec<String>,
     /// The container image to use, such as `registry.example/postgres:17-alpine`.
     pub image: Option<String>,
-    /// Where the official image comes from instead of Docker Hub, such as `mirror.example/library`.
+    /// Where an image that names no registry comes from instead of Docker Hub, such as
+    /// `mirror.example/library`.
     pub registry: Option<String>,
     /// The platform of the image, such as `linux/amd64`, if it is not the machine's.
     pub platform: Option<String>,

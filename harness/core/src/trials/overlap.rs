@@ -80,12 +80,25 @@ impl Table<'_> {
 /// A value a little after another one.
 fn later(value: &Datum) -> Option<Datum> {
     Some(match value {
-        Datum::Integer(number) => Datum::Integer(number + 1),
-        Datum::Date(day) => Datum::Date(day + 1),
-        Datum::Timestamp(micros) => Datum::Timestamp(micros + DAY),
+        Datum::Integer(number) => Datum::Integer(number.checked_add(1)?),
+        Datum::Date(day) => Datum::Date(day.checked_add(1)?),
+        Datum::Timestamp(micros) => Datum::Timestamp(micros.checked_add(DAY)?),
         Datum::TimestampTz(OffsetMoment { micros, offset }) => {
-            Datum::TimestampTz(OffsetMoment { micros: micros + DAY, offset: *offset })
+            Datum::TimestampTz(OffsetMoment { micros: micros.checked_add(DAY)?, offset: *offset })
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_last_has_nothing_later() {
+        assert_eq!(later(&Datum::Date(1)), Some(Datum::Date(2)));
+        for last in [Datum::Integer(i128::MAX), Datum::Date(i64::MAX), Datum::Timestamp(i64::MAX)] {
+            assert_eq!(later(&last), None, "{last:?}");
+        }
+    }
 }

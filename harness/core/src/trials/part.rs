@@ -106,7 +106,8 @@ impl Table<'_> {
             values.extend(document(constants).map(Datum::Json));
         } else if speaks && all(&[Family::Integer]) {
             values.extend(constants.numbers.iter().map(|number| Datum::Integer(*number)));
-            further.extend(constants.numbers.iter().map(|number| Datum::Integer(number + 1)));
+            let next = constants.numbers.iter().filter_map(|number| number.checked_add(1));
+            further.extend(next.map(Datum::Integer));
         } else if speaks && all(&[Family::Text, Family::Enum]) {
             values.extend(constants.texts.iter().cloned().map(Datum::Text));
             // An enum has no other words than its own.

@@ -72,12 +72,18 @@ pub(crate) async fn serve(request: &Request, run: &RunId) -> Result<Contained, R
     Ok(Contained { keeper, id, url, options, version, source: format!("container {image}") })
 }
 
-/// The image that a request asks for: one that is named is named whole.
+/// The image that a request asks for, from its registry unless it names one itself.
 fn image(request: &Request) -> String {
-    let version = request.version.unwrap_or(super::range().1);
-    let registry = request.registry.as_deref().map(|registry| format!("{}/", registry.trim_end_matches('/')));
-    let official = || format!("{}{NAME}:{version}", registry.unwrap_or_default());
-    request.image.clone().unwrap_or_else(official)
+    let official = || format!("{NAME}:{}", request.version.unwrap_or(super::range().1));
+    let image = request.image.clone().unwrap_or_else(official);
+    // What stands first is a host if it looks like one (Docker's documentation, "docker image tag").
+    let is_host = |first: &str| first == "localhost" || first.contains(['.', ':']);
+    match &request.registry {
+        Some(registry) if !image.split_once('/').is_some_and(|(first, _)| is_host(first)) => {
+            format!("{}/{image}", registry.trim_end_matches('/'))
+        }
+        _ => image,
+    }
 }
 
 type Found = (String, DatabaseUrl, PgConnectOptions, String);
@@ -279,6 +285,8 @@ mod tests {
     #[case::from_a_mirror(None, Some("mirror.example/library"), "mirror.example/library/postgres:16")]
     #[case::with_a_slash(None, Some("mirror.example:5000/"), "mirror.example:5000/postgres:16")]
     #[case::named(Some("own.example/pg:16-alpine"), Some("mirror.example"), "own.example/pg:16-alpine")]
+    #[case::of_this_machine(Some("localhost/pg"), Some("mirror.example"), "localhost/pg")]
+    #[case::another_of_the_mirror(Some("team/pg:16"), Some("mirror.example"), "mirror.example/team/pg:16")]
     fn an_image_is_asked_for(
         #[case] named: Option<&str>,
         #[case] registry: Option<&str>,

@@ -70,7 +70,8 @@ pub struct Request {
     pub keep: bool,
     /// The container's image, instead of `postgres` with the version as its tag.
     pub image: Option<String>,
-    /// Where that image comes from instead of Docker Hub, such as `mirror.example/library`.
+    /// Where an image that names no registry comes from instead of Docker Hub, such as
+    /// `mirror.example/library`.
     pub registry: Option<String>,
     /// The platform of the image, such as `linux/amd64`, if it is not the machine's.
     pub platform: Option<String>,
