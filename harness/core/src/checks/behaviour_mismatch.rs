@@ -348,7 +348,10 @@ mod tests {
             object: ObjectId::part(Kind::Table, Name::new("b"), kind, part),
             what: "it".to_owned(),
             prepare: Vec::new(),
-            action: Action::Insert { table: Name::new("b"), row: [("a".to_owned(), Datum::Null)].into() },
+            action: Action::Insert {
+                table: Name::new("b"),
+                row: Row::from_iter([("a".to_owned(), Datum::Null)]),
+            },
             reading: (promise == Promise::Default).then_some(reading),
         }
     }

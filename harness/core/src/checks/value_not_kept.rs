@@ -205,7 +205,7 @@ mod tests {
     /// Rows of a table `t` with a column `a`, found again by a key, and what came of each.
     fn written<const N: usize>(key: &[&str], answers: [Answer; N]) -> Hand {
         let users = schema(&["t", "t.id", "t.a"]);
-        let row: Row = ["id", "a"].map(|name| (name.to_owned(), Datum::Text("x".to_owned()))).into();
+        let row = Row::from_iter(["id", "a"].map(|name| (name.to_owned(), Datum::Text("x".to_owned()))));
         let question = Question {
             promise: Promise::Kept,
             object: ObjectId::whole(Kind::Table, Name::new("t")),

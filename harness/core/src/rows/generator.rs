@@ -7,7 +7,7 @@ use super::expression::Condition;
 use super::keys::{ForeignKey, foreign_keys, likely_keys, may_be_null, mentioned, unique_keys};
 use super::strategy::{any_value, edges, pick};
 use super::wanted::{Wanted, domain_is_not_null};
-use super::{Plain, distinct, harvest, plain};
+use super::{Plain, Row, distinct, harvest, plain};
 use crate::Backend;
 use crate::evidence::TableRows;
 use crate::family::{ColumnType, Family, domain_checks};
@@ -44,12 +44,12 @@ pub struct Candidate {
     /// Which of the table's candidates it is.
     pub number: u32,
     /// The values that are written, by column.
-    pub cells: BTreeMap<String, Datum>,
+    pub cells: Row,
 }
 
 /// The rows that other rows may refer to.
 #[derive(Clone, Debug, Default)]
-pub struct Parents(BTreeMap<Name, Vec<BTreeMap<String, Datum>>>);
+pub struct Parents(BTreeMap<Name, Vec<Row>>);
 
 impl Parents {
     /// Takes the rows of a table as they were read, replacing earlier ones.
@@ -69,12 +69,12 @@ impl Parents {
                 .map(|((column, column_type), text)| {
                     (column.clone(), Datum::read(side.backend, column_type, text.as_deref()))
                 })
-                .collect::<BTreeMap<_, _>>()
+                .collect::<Row>()
         };
-        let mut read: Vec<BTreeMap<String, Datum>> = rows.rows.iter().map(read).collect();
+        let mut read: Vec<Row> = rows.rows.iter().map(read).collect();
         // The same rows stand in the same order on both backends: by their keys first, since other
         // columns may hold the time.
-        let plain = |row: &BTreeMap<String, Datum>| {
+        let plain = |row: &Row| {
             let keys: Vec<String> =
                 rows.key.iter().filter_map(|key| row.get(key)).map(Datum::plain).collect();
             (keys, row.values().map(Datum::plain).collect::<Vec<_>>())
@@ -94,7 +94,7 @@ impl Parents {
     }
 
     /// The rows of a table.
-    pub fn of(&self, table: &Name) -> &[BTreeMap<String, Datum>] {
+    pub fn of(&self, table: &Name) -> &[Row] {
         self.0.get(table).map(Vec::as_slice).unwrap_or_default()
     }
 }
@@ -527,7 +527,7 @@ impl TableGenerator<'_> {
                 .filter(|column| column.nullable && !settled.contains(column.name.as_str()))
                 .collect();
             let is_own = key.parent == self.name;
-            let fits = |row: &&BTreeMap<String, Datum>| {
+            let fits = |row: &&Row| {
                 own.iter().zip(&key.parent_columns).all(|(column, parent)| {
                     let value = row.get(parent).filter(|value| **value != Datum::Null);
                     let fixed = settled.contains(column.name.as_str());
@@ -536,7 +536,7 @@ impl TableGenerator<'_> {
                     })
                 })
             };
-            let rows: Vec<&BTreeMap<String, Datum>> = parents.of(&key.parent).iter().filter(fits).collect();
+            let rows: Vec<&Row> = parents.of(&key.parent).iter().filter(fits).collect();
             if rows.is_empty() && self.likely.contains(&key.name) {
                 continue;
             }

@@ -33,12 +33,7 @@ fn foreign_key(schema: &Schema, name: &str, key: &Object) -> Option<ForeignKey> 
     let spelled = |column: String| spelling(group, &column).unwrap_or(column);
     let parent_columns: Vec<String> = parent_columns.into_iter().map(spelled).collect();
     let complete = !own.is_empty() && own.len() == parent_columns.len();
-    complete.then(|| ForeignKey {
-        name: name.to_owned(),
-        columns: own,
-        parent: parent.clone(),
-        parent_columns,
-    })
+    complete.then(|| ForeignKey { name: name.to_owned(), columns: own, parent, parent_columns })
 }
 
 /// The keys that names tell of where no constraint does, or not yet: `user_id` is the `id` of a table
@@ -68,13 +63,14 @@ pub(super) fn likely_keys(schema: &Schema, table: &Group) -> Vec<ForeignKey> {
 }
 
 /// The table of that name. SQLite's names match in any case.
-fn find<'a>(schema: &'a Schema, name: &Name) -> Option<(&'a Name, &'a Group)> {
-    let folded = || {
-        let named = |one: &Name| one.to_string().eq_ignore_ascii_case(&name.to_string());
-        schema.tables().find(|(one, _)| named(one))
-    };
-    let exact = schema.tables().find(|(one, _)| *one == name);
-    exact.or_else(folded).map(|(name, group)| (name, group.as_ref()))
+fn find<'a>(schema: &'a Schema, name: &Name) -> Option<(Name, &'a Group)> {
+    if let Some(group) = schema.table(name) {
+        return Some((name.clone(), group));
+    }
+    let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    let named = |one: &Name| same(one.local(), name.local()) && same(&one.to_string(), &name.to_string());
+    let (name, group) = schema.tables().find(|(one, _)| named(one))?;
+    Some((name.clone(), group))
 }
 
 fn spelling(group: &Group, column: &str) -> Option<String> {

@@ -33,9 +33,14 @@ pub use wanted::Wanted;
 
 use std::collections::BTreeMap;
 
+use litemap::LiteMap;
+
 use crate::Backend;
 use crate::schema::Name;
 use crate::sql::quoted_identifier;
+
+/// A row as the application means it: column and value. Many are held, of a few columns each.
+pub type Row = LiteMap<String, Datum>;
 
 /// The statement that writes a row, given the literals of its cells.
 ///

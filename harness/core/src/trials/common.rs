@@ -93,7 +93,10 @@ mod tests {
         let candidate = |(number, column, value): &(u32, &str, i128)| Candidate {
             table: Name::new("t"),
             number: *number,
-            cells: [("id".to_owned(), Datum::Integer(*value)), ((*column).to_owned(), Datum::Null)].into(),
+            cells: Row::from_iter([
+                ("id".to_owned(), Datum::Integer(*value)),
+                ((*column).to_owned(), Datum::Null),
+            ]),
         };
         let seeded = rows.iter().map(candidate).collect();
         Taken { seeded: [(Name::new("t"), seeded)].into(), ..Taken::default() }

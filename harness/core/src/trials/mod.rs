@@ -20,15 +20,13 @@ use std::sync::Arc;
 
 use crate::Backend;
 use crate::family::ColumnType;
+pub use crate::rows::Row;
 use crate::rows::{self, Datum};
 use crate::schema::{Kind, Name, ObjectId, Schema};
 use crate::sql::quoted_identifier;
 
 pub use common::{Common, Taken};
 pub use plan::{counting_column, plan};
-
-/// A row as the application means it: column and value.
-pub type Row = BTreeMap<String, Datum>;
 
 /// What a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

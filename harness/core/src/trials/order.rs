@@ -26,7 +26,7 @@ impl Table<'_> {
         // Where blanks at the end are filled up, that is what the type is about.
         let padded = self.types_of(column).any(|one| one.padded);
         let written = Datum::Text(WRITTEN.to_owned());
-        let key = Row::from([(column.to_owned(), written.clone())]);
+        let key = Row::from_iter([(column.to_owned(), written.clone())]);
         let mut reading = Reading::of(self.name, vec![column.to_owned()], key);
         let beside = BESIDE.iter().filter(|text| !padded || !text.ends_with(' '));
         reading.beside = beside.map(|text| (*text).to_owned()).collect();

@@ -86,7 +86,7 @@ impl<'a> Table<'a> {
         }
         let mut row = self.spare[0].clone();
         row.remove(column);
-        let key = Row::from([(column.to_owned(), Datum::Null)]);
+        let key = Row::from_iter([(column.to_owned(), Datum::Null)]);
         questions.push(Question {
             promise: Promise::Counting,
             object: self.part(Kind::Column, column),
@@ -143,7 +143,7 @@ impl<'a> Table<'a> {
     /// Whether texts that differ in case are equal, where one of the two says something about that.
     fn equality(&self, column: &str, questions: &mut Vec<Question>) {
         let Some((text, other)) = self.cases(column).filter(|_| self.has_a_collation(column)) else { return };
-        let key = Row::from([(column.to_owned(), Datum::Text(other.clone()))]);
+        let key = Row::from_iter([(column.to_owned(), Datum::Text(other.clone()))]);
         let what = format!("{text:?} as {other:?} in {}", self.called(column));
         let mut question = self.insert(Promise::Equality, column, what, [(column, Datum::Text(text))]);
         question.reading = Some(Reading::of(self.name, vec![column.to_owned()], key));
@@ -290,7 +290,7 @@ impl<'a> Table<'a> {
             |backend: &Backend| self.heads[backend].table(&key.parent)?.part(Kind::Column, parent_column);
         let counts = self.heads.keys().filter_map(parent).any(|object| object.has(Attribute::Identity));
         if let Some(absent) = self.absent(key).filter(|_| !moves && !counts && key.parent != *self.name) {
-            let set = Row::from([(parent_column.clone(), absent[0].clone())]);
+            let set = Row::from_iter([(parent_column.clone(), absent[0].clone())]);
             questions.push(Question {
                 promise: Promise::OnUpdate,
                 object: object.clone(),

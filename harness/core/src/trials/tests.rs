@@ -30,7 +30,7 @@ fn schema(backend: Backend, a: Object, part: Option<(Kind, Object)>) -> Schema {
 }
 
 fn row(id: u8, a: Datum) -> Row {
-    [("id".to_owned(), Datum::Uuid([id; 16])), ("a".to_owned(), a)].into()
+    Row::from_iter([("id".to_owned(), Datum::Uuid([id; 16])), ("a".to_owned(), a)])
 }
 
 /// What is asked of two such tables, and how it is put to one of them.
@@ -240,7 +240,7 @@ fn rows_that_exclude_each_other_overlap() {
 fn a_place_is_read_in_the_order_of_the_column() {
     let schema = schema(Backend::Sqlite, column("TEXT"), None);
     let dialect = Dialect { backend: Backend::Sqlite, schema: &schema };
-    let key = Row::from([("a".to_owned(), Datum::Text("x".to_owned()))]);
+    let key = Row::from_iter([("a".to_owned(), Datum::Text("x".to_owned()))]);
     let mut reading = Reading::of(&Name::new("t"), vec!["a".to_owned()], key);
     reading.beside = vec!["B".to_owned()];
     assert_eq!(

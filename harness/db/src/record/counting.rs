@@ -208,8 +208,7 @@ async fn try_again<E: Engine>(
         object.is_some_and(|object| !object.has(Attribute::Generated))
     };
     row.retain(|column, _| is_given(column));
-    let key: Row =
-        row.get_key_value(column).map(|(name, key)| (name.clone(), key.clone())).into_iter().collect();
+    let key: Row = row.get(column).map(|key| (column.to_owned(), key.clone())).into_iter().collect();
     let gone = dialect.action(&Action::Delete { table: name.clone(), key });
     let tried = try_row(engine, database, own, (name, row), &[gone], (column, largest)).await?;
     Ok(Some(tried).filter(|tried| matches!(tried, Tried::So { .. })))

@@ -35,8 +35,8 @@ impl<T> Exchange<T> {
     }
 
     /// Tells it.
-    pub(super) fn tell(&self, what: T) {
-        self.own.send_replace(Told::This(Arc::new(what)));
+    pub(super) fn tell(&self, what: Arc<T>) {
+        self.own.send_replace(Told::This(what));
     }
 
     /// Lets nobody wait for what was not told.
@@ -50,11 +50,13 @@ impl<T> Exchange<T> {
         });
     }
 
-    /// What the other tells, once it does; nothing if it ends without.
+    /// What the other tells, once it does; nothing if it ends without. It is heard once.
     pub(super) async fn hear(&self) -> Option<Arc<T>> {
         let mut other = self.other.subscribe();
-        match &*other.wait_for(|told| !matches!(told, Told::Nothing)).await.ok()? {
-            Told::This(what) => Some(Arc::clone(what)),
+        other.wait_for(|told| !matches!(told, Told::Nothing)).await.ok()?;
+        // It may be large, and nobody asks for it again.
+        match self.other.send_replace(Told::Never) {
+            Told::This(what) => Some(what),
             Told::Nothing | Told::Never => None,
         }
     }
@@ -68,12 +70,12 @@ mod tests {
     async fn each_hears_the_other() {
         let (one, other) = Exchange::pair();
         let first = async {
-            one.tell("a");
+            one.tell("a".into());
             one.hear().await
         };
         let second = async {
             assert_eq!(other.hear().await.as_deref(), Some(&"a"));
-            other.tell("x");
+            other.tell("x".into());
         };
         let (heard, ()) = tokio::join!(first, second);
         assert_eq!(heard.as_deref(), Some(&"x"));
@@ -84,7 +86,7 @@ mod tests {
         let (one, other) = Exchange::<u8>::pair();
         other.end();
         assert_eq!(one.hear().await, None);
-        one.tell(1);
+        one.tell(1.into());
         one.end();
         assert_eq!(other.hear().await.as_deref(), Some(&1), "what was told stays told");
     }

@@ -126,7 +126,7 @@ impl<E: Engine> Recorder<'_, E> {
                 Some(_) => Touched::All,
                 // On the way down through a group, the schema before the step is none that is known.
                 None if self.in_group(revision) => Touched::All,
-                None => Touched::by(script, self.engine.backend(), [before, schema]),
+                None => self.directory.touched(script, self.engine.backend(), [before, schema]),
             };
             let (seeded, known) = (&probe.seeded, probe.rows.clone().unwrap_or_default());
             let (database, watchlist) = (&mut probe.database, &mut probe.watchlist);

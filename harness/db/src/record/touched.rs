@@ -1,7 +1,8 @@
 //! Which tables a script may change the rows of, so that only those are read again.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use switchback_core::Backend;
 use switchback_core::rows::foreign_keys;
@@ -22,59 +23,103 @@ const HIDING: &[&str] = &["do", "call", "execute", "prepare", "perform"];
 /// Words that change or remove rows, which can reach the rows of other tables through foreign keys.
 const REACHING: &[&str] = &["delete", "update", "drop", "replace", "truncate", "merge", "conflict"];
 
-impl Touched {
+/// What a schema holds, by the words that name it. It follows the schema from state to state, since a
+/// step changes little, and looking at all tables at each step makes a long history quadratic.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    schema: Arc<Schema>,
+    tables: BTreeMap<String, BTreeSet<Name>>,
+    /// Names that stand for more than a table's own rows, and how many things have them.
+    hiding: BTreeMap<String, usize>,
+    /// The tables whose rows are other tables' as well, whatever is named.
+    inheriting: BTreeSet<Name>,
+    referring: BTreeSet<Name>,
+}
+
+impl Directory {
     /// What a script touches in a database that had one schema before it and has the other now.
-    pub(crate) fn by(script: &str, backend: Backend, schemas: [&Schema; 2]) -> Self {
+    pub(crate) fn touched(&mut self, script: &str, backend: Backend, schemas: [&Arc<Schema>; 2]) -> Touched {
         let words = words(script, backend);
-        let names = |name: &Name| words.contains(&*lowercase(name.local()));
-        let hides = HIDING.iter().any(|word| words.contains(*word));
-        let calls = |schema: &Schema| {
-            schema.groups().any(|(kind, name, group)| match kind {
-                // A routine goes by its name and its arguments.
-                Kind::Routine => words.contains(&*lowercase(stem(name.local()))),
-                // A value of a type may get another name in every column of it.
-                Kind::View | Kind::MaterializedView | Kind::Type => names(name),
-                // The rows of a child or a partition are its parents' rows as well.
-                Kind::Table if group.object().has(Attribute::Inherits) => true,
-                Kind::Table => names(name) && group.object().has(Attribute::PartitionOf),
-                _ => false,
-            })
-        };
-        if hides || schemas.iter().any(|schema| calls(schema)) {
-            return Self::All;
-        }
+        let any_of = |list: &[&str]| list.iter().any(|word| words.contains(*word));
         // A table may come, go and change without being named.
         let [before, after] = schemas;
         let changed = before.differing(after).filter(|(kind, _)| *kind == Kind::Table);
         let mut touched: BTreeSet<Name> = changed.map(|(_, name)| name.clone()).collect();
+        let mut hides = any_of(HIDING);
+        let mut references = Vec::new();
         for schema in schemas {
-            touched.extend(schema.tables().map(|(name, _)| name).filter(|name| names(name)).cloned());
+            self.follow(schema);
+            hides |= !self.inheriting.is_empty() || words.iter().any(|word| self.hiding.contains_key(word));
+            touched.extend(words.iter().filter_map(|word| self.tables.get(word)).flatten().cloned());
+            references.push(if any_of(REACHING) { self.references() } else { Vec::new() });
         }
-        if REACHING.iter().any(|word| words.contains(*word)) {
-            schemas.iter().for_each(|schema| reach(schema, &mut touched));
-        }
+        references.iter().for_each(|references| reach(references, &mut touched));
         // A trigger or a rule does what its own text says.
         let acts = |group: &Group| group.parts().any(|(kind, ..)| matches!(kind, Kind::Trigger | Kind::Rule));
         let acting =
             |table: &Name| schemas.iter().filter_map(|schema| schema.table(table)).any(|group| acts(group));
-        if touched.iter().any(acting) { Self::All } else { Self::These(touched) }
+        if hides || touched.iter().any(acting) { Touched::All } else { Touched::These(touched) }
+    }
+
+    fn follow(&mut self, schema: &Arc<Schema>) {
+        let known = std::mem::replace(&mut self.schema, Arc::clone(schema));
+        for (kind, name) in known.differing(schema) {
+            if let Some(group) = known.group(kind, name) {
+                self.note(kind, name, group, false);
+            }
+            if let Some(group) = schema.group(kind, name) {
+                self.note(kind, name, group, true);
+            }
+        }
+    }
+
+    fn note(&mut self, kind: Kind, name: &Name, group: &Group, is_there: bool) {
+        let mut hiding = |name: &str| {
+            let count = self.hiding.entry(lowercase(name).into_owned()).or_default();
+            *count = if is_there { *count + 1 } else { count.saturating_sub(1) };
+            if *count == 0 {
+                self.hiding.remove(&*lowercase(name));
+            }
+        };
+        match kind {
+            // A routine goes by its name and its arguments.
+            Kind::Routine => hiding(stem(name.local())),
+            // A value of a type may get another name in every column of it.
+            Kind::View | Kind::MaterializedView | Kind::Type => hiding(name.local()),
+            Kind::Table => {
+                // The rows of a child or a partition are its parents' rows as well.
+                if group.object().has(Attribute::PartitionOf) {
+                    hiding(name.local());
+                }
+                let in_set = |set: &mut BTreeSet<Name>, has: bool| match is_there && has {
+                    true => set.insert(name.clone()),
+                    false => set.remove(name),
+                };
+                in_set(&mut self.inheriting, group.object().has(Attribute::Inherits));
+                in_set(&mut self.referring, group.parts_of(Kind::ForeignKey).next().is_some());
+                in_set(self.tables.entry(lowercase(name.local()).into_owned()).or_default(), true);
+            }
+            _ => {}
+        }
+    }
+
+    /// The tables that refer to others, and to which.
+    fn references(&self) -> Vec<(Name, Vec<Name>)> {
+        let group = |name: &Name| self.schema.table(name).map(Arc::clone);
+        let parents =
+            |group: Arc<Group>| foreign_keys(&self.schema, &group).into_iter().map(|key| key.parent);
+        let referring = self.referring.iter();
+        referring.filter_map(|name| Some((name.clone(), parents(group(name)?).collect()))).collect()
     }
 }
 
 /// Adds the tables that refer to touched ones, through any number of others.
-fn reach(schema: &Schema, touched: &mut BTreeSet<Name>) {
-    let mut refers: Vec<(&Name, Vec<Name>)> = Vec::new();
-    for (name, group) in schema.tables() {
-        if group.parts_of(Kind::ForeignKey).next().is_some() {
-            let parents = foreign_keys(schema, group).into_iter().map(|key| key.parent).collect();
-            refers.push((name, parents));
-        }
-    }
+fn reach(references: &[(Name, Vec<Name>)], touched: &mut BTreeSet<Name>) {
     loop {
         let before = touched.len();
-        for (name, parents) in &refers {
+        for (name, parents) in references {
             if parents.iter().any(|parent| touched.contains(parent)) {
-                touched.insert((*name).clone());
+                touched.insert(name.clone());
             }
         }
         if touched.len() == before {
@@ -139,14 +184,35 @@ mod tests {
             "*" => Touched::All,
             _ => Touched::These(tables.split_whitespace().map(Name::new).collect()),
         };
-        assert_eq!(Touched::by(script, Backend::Postgres, [&schema(), &schema()]), expected);
+        let schema = Arc::new(schema());
+        let mut directory = Directory::default();
+        assert_eq!(directory.touched(script, Backend::Postgres, [&schema, &schema]), expected);
     }
 
     #[test]
     fn what_is_gone_was_touched_though_nothing_names_it() {
-        let mut after = schema();
+        let (before, mut after) = (Arc::new(schema()), schema());
         after.remove_group(Kind::Table, &Name::new("c"));
         let expected = Touched::These(BTreeSet::from([Name::new("c")]));
-        assert_eq!(Touched::by("DROP SCHEMA app", Backend::Postgres, [&schema(), &after]), expected);
+        let mut directory = Directory::default();
+        let touched = directory.touched("DROP SCHEMA app", Backend::Postgres, [&before, &Arc::new(after)]);
+        assert_eq!(touched, expected);
+    }
+
+    #[test]
+    fn what_is_gone_is_no_longer_in_the_way() {
+        let before = Arc::new(schema());
+        let mut after = schema();
+        for (kind, name) in [(Kind::View, "v"), (Kind::Routine, "f(integer)"), (Kind::Table, "b")] {
+            after.remove_group(kind, &Name::new(name));
+        }
+        let after = Arc::new(after);
+        let mut directory = Directory::default();
+        let script = "SELECT f(1) FROM v; DELETE FROM a";
+        let mut touched = |schemas| directory.touched(script, Backend::Postgres, schemas);
+        assert_eq!(touched([&before, &before]), Touched::All);
+        let a = Touched::These(BTreeSet::from([Name::new("a")]));
+        assert_eq!(touched([&after, &after]), a);
+        assert_eq!(touched([&before, &before]), Touched::All, "what comes back is");
     }
 }

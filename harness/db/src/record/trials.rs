@@ -1,13 +1,15 @@
 //! Putting the same questions to both backends at head.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use switchback_core::Backend;
 use switchback_core::report::NotRun;
 use switchback_core::rows::{Candidate, Parents, Side, TableGenerator, order};
 use switchback_core::schema::{Kind, Name, Schema};
-use switchback_core::trials::{Action, Answer, Common, Dialect, Row, Taken, Trial, plan as questions};
+use switchback_core::trials::{
+    Action, Answer, Common, Dialect, Heads, Question, Row, Taken, Trial, plan as questions,
+};
 
 use super::engine::all_rows;
 use super::exchange::Exchange;
@@ -26,6 +28,14 @@ const TRIES: u32 = 16;
 pub struct Asking {
     heads: Exchange<Option<(Backend, Arc<Schema>)>>,
     taken: Exchange<Taken>,
+    asked: Arc<OnceLock<Asked>>,
+}
+
+/// What is asked, the same on both sides.
+#[derive(Debug)]
+struct Asked {
+    common: Common,
+    questions: Vec<Arc<Question>>,
 }
 
 impl Asking {
@@ -33,7 +43,9 @@ impl Asking {
     pub fn pair() -> (Self, Self) {
         let (heads, other_heads) = Exchange::pair();
         let (taken, other_taken) = Exchange::pair();
-        (Self { heads, taken }, Self { heads: other_heads, taken: other_taken })
+        let asked = Arc::new(OnceLock::new());
+        let other = Self { heads: other_heads, taken: other_taken, asked: Arc::clone(&asked) };
+        (Self { heads, taken, asked }, other)
     }
 
     /// Lets the other side no longer wait, however this one ended.
@@ -44,8 +56,24 @@ impl Asking {
 
     /// Tells the head, or that it was not reached, and hears that of the other.
     async fn meet(&self, head: Option<(Backend, Arc<Schema>)>) -> Option<(Backend, Arc<Schema>)> {
-        self.heads.tell(head);
+        self.heads.tell(Arc::new(head));
         (*self.heads.hear().await?).clone()
+    }
+
+    /// Tells what the backend took, and settles with the other on what is asked.
+    async fn settle(&self, taken: Taken, heads: &Heads<'_>, types: bool) -> Option<&Asked> {
+        let taken = Arc::new(taken);
+        self.taken.tell(Arc::clone(&taken));
+        let theirs = self.taken.hear().await?;
+        // Whoever comes first writes the questions, which takes as much memory as all answers do.
+        Some(self.asked.get_or_init(|| Asked::of(Common::of(&taken, &theirs), heads, types)))
+    }
+}
+
+impl Asked {
+    fn of(common: Common, heads: &Heads<'_>, types: bool) -> Self {
+        let questions = questions(heads, &common, types);
+        Self { common, questions }
     }
 }
 
@@ -70,26 +98,26 @@ pub(super) async fn ask<E: Engine>(
     let others: Vec<Side<'_>> =
         other.iter().map(|(backend, schema)| Side { backend: *backend, schema }).collect();
     let taken = take(engine, copy, plan, own, &others).await?;
-    let common = match &plan.asking {
-        Some(asking) if other.is_some() => {
-            asking.taken.tell(taken.clone());
-            asking.taken.hear().await.map(|theirs| Common::of(&taken, &theirs))
+    let heads: Heads<'_> = others.iter().chain([&own]).map(|side| (side.backend, side.schema)).collect();
+    let alone;
+    let asked = match &plan.asking {
+        Some(asking) if other.is_some() => asking.settle(taken, &heads, plan.tries_types).await,
+        _ => {
+            alone = Asked::of(Common::alone(&taken), &heads, plan.tries_types);
+            Some(&alone)
         }
-        _ => Some(Common::alone(&taken)),
     };
-    let Some(common) = common else { return Ok((Vec::new(), Vec::new())) };
-    let heads: BTreeMap<Backend, &Schema> =
-        others.iter().chain([&own]).map(|side| (side.backend, side.schema)).collect();
+    let Some(Asked { common, questions }) = asked else { return Ok((Vec::new(), Vec::new())) };
     let dialect = Dialect { backend: own.backend, schema: head };
-    let mut trials = Vec::new();
-    for question in questions(&heads, &common, plan.tries_types) {
+    let mut trials = Vec::with_capacity(questions.len());
+    for question in questions.iter().map(Arc::clone) {
         let prepare: Vec<String> = question.prepare.iter().map(|action| dialect.action(action)).collect();
         let statement = dialect.action(&question.action);
         let reading = question.reading.as_ref().map(|reading| dialect.reading(reading));
         let answer = engine.answer(copy, &prepare, &statement, reading.as_deref()).await?;
         trials.push(Trial { question, answer });
     }
-    Ok((trials, left_out(own, &others, &common)))
+    Ok((trials, left_out(own, &others, common)))
 }
 
 /// The tables that nothing could be asked about, for want of a row that could be added to them.

@@ -15,7 +15,7 @@ use super::counting::{Counting, count_at_head};
 use super::engine::{Engine, rows_anew};
 use super::sow::{Field, sow, tables_to_feed};
 use super::steps::{PROBE, TRUNK, new_database, now, observe, unwritten};
-use super::touched::Touched;
+use super::touched::{Directory, Touched};
 use super::trials;
 use super::watched::Watchlist;
 use super::{Asking, Counterpart, Plan, Progress, RecordError};
@@ -58,6 +58,7 @@ pub(super) struct Recorder<'a, E: Engine> {
     fed: BTreeSet<Name>,
     barren: BTreeMap<Name, String>,
     pub(super) counting: Counting,
+    pub(super) directory: Directory,
 }
 
 /// Why nothing is tried that would change what is there.
@@ -109,9 +110,21 @@ impl<'a, E: Engine> Recorder<'a, E> {
             not_run: Vec::new(),
         };
         let (fed, barren, counting) = (BTreeSet::new(), BTreeMap::new(), Counting::default());
-        let (probe, spare) = (None, None);
-        let mut recorder =
-            Self { engine, plan, progress, done: 0, recording, trunk, probe, spare, fed, barren, counting };
+        let (probe, spare, directory) = (None, None, Directory::default());
+        let mut recorder = Self {
+            engine,
+            plan,
+            progress,
+            done: 0,
+            recording,
+            trunk,
+            probe,
+            spare,
+            fed,
+            barren,
+            counting,
+            directory,
+        };
         if plan.walks.contains(&Walk::Probe) {
             recorder.recording.walks.insert(Walk::Probe, Vec::new());
             recorder.probe = Some(recorder.new_probe(0).await?);

@@ -26,6 +26,9 @@ const QUERY: &str = "
 /// The same rows one by one, for libraries whose `group_concat` ends its answer at such a character.
 const ROWS: &str = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL";
 
+/// What ends each row in a column.
+const END: u8 = 0;
+
 /// What a database says of itself: equal texts mean equal schemas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Catalog {
@@ -67,7 +70,10 @@ impl Catalog {
             texts: row.try_get(5)?,
         };
         let count: i64 = row.try_get(6)?;
-        if usize::try_from(count).is_ok_and(|count| count > catalog.kinds.split('\0').count()) {
+        if count > 0 {
+            catalog.columns_mut().into_iter().for_each(|column| column.push('\0'));
+        }
+        if usize::try_from(count).is_ok_and(|count| count > rows_in(&catalog.kinds)) {
             catalog.read_rows(connection).await?;
         }
         Ok(catalog)
@@ -75,12 +81,22 @@ impl Catalog {
 
     async fn read_rows(&mut self, connection: &mut SqliteConnection) -> Result<(), IntrospectError> {
         let rows = sqlx::query(ROWS).fetch_all(connection).await?;
-        let columns = [&mut self.kinds, &mut self.names, &mut self.tables, &mut self.texts];
-        for (index, column) in columns.into_iter().enumerate() {
-            let cells = rows.iter().map(|row| row.try_get(index)).collect::<Result<Vec<&str>, _>>()?;
-            *column = cells.join("\0");
+        for (index, column) in self.columns_mut().into_iter().enumerate() {
+            column.clear();
+            for row in &rows {
+                column.push_str(row.try_get(index)?);
+                column.push('\0');
+            }
         }
         Ok(())
+    }
+
+    fn columns(&self) -> [&String; 4] {
+        [&self.kinds, &self.names, &self.tables, &self.texts]
+    }
+
+    fn columns_mut(&mut self) -> [&mut String; 4] {
+        [&mut self.kinds, &mut self.names, &mut self.tables, &mut self.texts]
     }
 
     /// Tables and views with their parts, by name in lower case.
@@ -93,11 +109,11 @@ impl Catalog {
         &self,
         wanted: &BTreeSet<String>,
     ) -> Result<BTreeMap<String, Unit<'_>>, IntrospectError> {
-        self.units_if(|table| wanted.contains(&table.to_ascii_lowercase()))
+        self.units_if(|table| wanted.iter().any(|one| one.eq_ignore_ascii_case(table)))
     }
 
     fn units_if(&self, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Unit<'_>>, IntrospectError> {
-        let entries = self.entries()?.into_iter().filter(|entry| wanted(entry.table));
+        let entries = entries(self.columns().map(String::as_str))?.filter(|entry| wanted(entry.table));
         let (whole, mut parts): (Vec<_>, Vec<_>) =
             entries.partition(|entry| matches!(entry.kind, "table" | "view"));
         let mut units: BTreeMap<String, Unit<'_>> = BTreeMap::new();
@@ -118,29 +134,102 @@ impl Catalog {
     /// The names in lower case of the tables and views of which a text has come, gone or changed
     /// since an earlier reading.
     pub(super) fn changed_since(&self, earlier: &Self) -> Result<BTreeSet<String>, IntrospectError> {
-        let (before, after) = (earlier.entries()?, self.entries()?);
-        let shorter = before.len().min(after.len());
-        let same = |(one, other): &(&Entry<'_>, &Entry<'_>)| one == other;
-        let start = before.iter().zip(&after).take_while(same).count();
-        let ends = before.iter().rev().zip(after.iter().rev()).take(shorter - start);
-        let end = ends.take_while(same).count();
-        let changed = before[start..before.len() - end].iter().chain(&after[start..after.len() - end]);
-        Ok(changed.map(|entry| entry.table.to_ascii_lowercase()).collect())
-    }
-
-    fn entries(&self) -> Result<Vec<Entry<'_>>, IntrospectError> {
-        let rows = |column: &'_ str| column.bytes().filter(|byte| *byte == 0).count();
-        let columns = [&self.kinds, &self.names, &self.tables, &self.texts];
-        if columns.iter().any(|column| rows(column) != rows(&self.kinds)) {
+        let (before, after) = (earlier.columns(), self.columns());
+        let rows = rows_in(&self.kinds);
+        if after.iter().any(|column| rows_in(column) != rows) {
             return Err(IntrospectError::Catalog);
         }
-        if self.kinds.is_empty() {
-            return Ok(Vec::new());
+        let pairs = || before.into_iter().zip(after).map(|(one, other)| (one.as_bytes(), other.as_bytes()));
+        let starts: Vec<Ends> = pairs().map(|(one, other)| Ends::at_start(one, other)).collect();
+        let start = starts.iter().map(|ends| ends.rows).min().unwrap_or_default();
+        let most = rows.min(rows_in(&earlier.kinds)) - start;
+        let ends: Vec<Ends> = pairs().map(|(one, other)| Ends::at_end(one, other)).collect();
+        let end = ends.iter().map(|ends| ends.rows).min().unwrap_or_default().min(most);
+        let mut changed = BTreeSet::new();
+        for columns in [before, after] {
+            let mut place = 0;
+            let between = columns.map(|column| {
+                let (starts, ends) = (&starts[place], &ends[place]);
+                place += 1;
+                let from = before_rows(column.as_bytes(), starts.bytes, starts.rows - start);
+                let to = after_rows(column.as_bytes(), column.len() - ends.bytes, ends.rows - end);
+                &column[from..to]
+            });
+            changed.extend(entries(between)?.map(|entry| entry.table.to_ascii_lowercase()));
         }
-        let [kinds, names, tables, texts] = columns.map(|column| column.split('\0'));
-        let rows = kinds.zip(names).zip(tables.zip(texts));
-        Ok(rows.map(|((kind, name), (table, sql))| Entry { kind, name, table, sql }).collect())
+        Ok(changed)
     }
+}
+
+/// Whole rows that a column has in common with an earlier reading of it, at one end.
+#[derive(Debug, PartialEq, Eq)]
+struct Ends {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Ends {
+    fn at_start(one: &[u8], other: &[u8]) -> Self {
+        const STRIDE: usize = 4096;
+        let strides = one.chunks_exact(STRIDE).zip(other.chunks_exact(STRIDE));
+        let same = STRIDE * strides.take_while(|(one, other)| one == other).count();
+        let same =
+            same + one[same..].iter().zip(&other[same..]).take_while(|(one, other)| one == other).count();
+        let bytes = one[..same].iter().rposition(|byte| *byte == END).map_or(0, |place| place + 1);
+        Self { rows: ends_in(&one[..bytes]), bytes }
+    }
+
+    fn at_end(one: &[u8], other: &[u8]) -> Self {
+        const STRIDE: usize = 4096;
+        let strides = one.rchunks_exact(STRIDE).zip(other.rchunks_exact(STRIDE));
+        let same = STRIDE * strides.take_while(|(one, other)| one == other).count();
+        let rest = one[..one.len() - same].iter().rev().zip(other[..other.len() - same].iter().rev());
+        let same = same + rest.take_while(|(one, other)| one == other).count();
+        let begins = |text: &[u8]| text[..text.len() - same].last().is_none_or(|byte| *byte == END);
+        let common = &one[one.len() - same..];
+        let partial = match begins(one) && begins(other) {
+            true => 0,
+            false => common.iter().position(|byte| *byte == END).map_or(same, |place| place + 1),
+        };
+        Self { rows: ends_in(&common[partial..]), bytes: same - partial }
+    }
+}
+
+/// The place some rows before another place.
+fn before_rows(column: &[u8], mut place: usize, rows: usize) -> usize {
+    for _ in 0..rows {
+        let end = column[..place - 1].iter().rposition(|byte| *byte == END);
+        place = end.map_or(0, |end| end + 1);
+    }
+    place
+}
+
+/// The place some rows after another place.
+fn after_rows(column: &[u8], mut place: usize, rows: usize) -> usize {
+    for _ in 0..rows {
+        let end = column[place..].iter().position(|byte| *byte == END);
+        place = end.map_or(column.len(), |end| place + end + 1);
+    }
+    place
+}
+
+fn ends_in(column: &[u8]) -> usize {
+    column.iter().filter(|byte| **byte == END).count()
+}
+
+fn rows_in(column: &str) -> usize {
+    ends_in(column.as_bytes())
+}
+
+/// The rows of these columns.
+fn entries(columns: [&str; 4]) -> Result<impl Iterator<Item = Entry<'_>>, IntrospectError> {
+    let rows = rows_in(columns[0]);
+    if columns.iter().any(|column| rows_in(column) != rows) {
+        return Err(IntrospectError::Catalog);
+    }
+    let [kinds, names, tables, texts] = columns.map(|column| column.split_terminator('\0'));
+    let rows = kinds.zip(names).zip(tables.zip(texts));
+    Ok(rows.map(|((kind, name), (table, sql))| Entry { kind, name, table, sql }))
 }
 
 impl Unit<'_> {
@@ -162,13 +251,15 @@ pub(super) fn is_internal(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
 
     fn catalog(rows: &[(&str, &str, &str, &str)]) -> Catalog {
         let column =
-            |of: fn(&(&str, &str, &str, &str)) -> String| rows.iter().map(of).collect::<Vec<_>>().join("\0");
+            |of: fn(&(&str, &str, &str, &str)) -> String| rows.iter().map(|row| of(row) + "\0").collect();
         Catalog {
             user_version: 0,
             application_id: 0,
@@ -216,6 +307,27 @@ mod tests {
         assert_eq!(found.iter().collect::<Vec<_>>(), changed);
     }
 
+    proptest! {
+        #[test]
+        fn what_has_changed_is_told_as_row_by_row(
+            before in vec(("[ti]", "a?b?", "a?b?", "a?b?"), 0..6),
+            after in vec(("[ti]", "a?b?", "a?b?", "a?b?"), 0..6),
+        ) {
+            fn rows(rows: &[(String, String, String, String)]) -> Vec<(&str, &str, &str, &str)> {
+                rows.iter().map(|(a, b, c, d)| (&**a, &**b, &**c, &**d)).collect()
+            }
+            let (before, after) = (rows(&before), rows(&after));
+            let same = |(one, other): &(&_, &_)| one == other;
+            let start = before.iter().zip(&after).take_while(same).count();
+            let rest = before.iter().rev().zip(after.iter().rev()).take(before.len().min(after.len()) - start);
+            let end = rest.take_while(same).count();
+            let (old, new) = (&before[start..before.len() - end], &after[start..after.len() - end]);
+            let expected: BTreeSet<String> = old.iter().chain(new).map(|row| row.2.to_owned()).collect();
+            let found = catalog(&after).changed_since(&catalog(&before)).unwrap();
+            prop_assert_eq!(found, expected);
+        }
+    }
+
     #[tokio::test]
     async fn one_text_and_single_rows_say_the_same() {
         let folder = tempfile::tempdir().unwrap();
@@ -227,7 +339,7 @@ mod tests {
         let mut rows = read.clone();
         rows.read_rows(&mut connection).await.unwrap();
         assert_eq!(rows, read);
-        assert_eq!(read.entries().unwrap().len(), 3);
+        assert_eq!(entries(read.columns().map(String::as_str)).unwrap().count(), 3);
     }
 
     #[test]
