@@ -7,6 +7,7 @@ pub mod command;
 pub mod fake_postgres;
 pub mod given;
 pub mod machine;
+pub mod neighbours;
 pub mod processes;
 pub mod python;
 pub mod store;
