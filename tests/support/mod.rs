@@ -11,6 +11,7 @@ pub mod neighbours;
 pub mod processes;
 pub mod python;
 pub mod store;
+pub mod theirs;
 
 use std::path::{Path, PathBuf};
 

@@ -22,6 +22,7 @@ mod keeper;
 mod neighbours;
 mod removal;
 mod run;
+mod silence;
 mod stranger;
 mod template;
 mod url;

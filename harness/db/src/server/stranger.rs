@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -20,6 +20,9 @@ use super::{Isolate, Request, ServerError};
 
 /// How often the connection that holds the run's lock is seen to.
 const BETWEEN_WORDS: Duration = Duration::from_secs(5);
+
+/// How long a server is waited for that was ended in the middle of a run.
+const RESTART: Duration = Duration::from_secs(3);
 
 /// A server that was found fit, and the keeper of this run's lock on it.
 pub(crate) struct Stranger {
@@ -104,7 +107,10 @@ impl Visit {
             let _ = self.reach(&mut connection, &options).await;
         }
         // A server that says nothing is not waited for: the next run removes what is left there.
-        if self.reach(&mut connection, &options).await && !self.keep {
+        if !self.reach(&mut connection, &options).await {
+            return;
+        }
+        if !self.keep {
             let mine = |_: &str, name: Option<RunId>| name.as_ref() == Some(&self.run);
             let removal = async {
                 let _ = remove(&mut connection, &options, self.isolate, mine).await;
@@ -126,7 +132,15 @@ impl Visit {
             Err(_) => return false,
             Ok(Err(_)) => {}
         }
-        let Ok(mut anew) = connect(options).await else { return false };
+        let since = Instant::now();
+        let mut anew = loop {
+            match connect(options).await {
+                Ok(anew) => break anew,
+                // A server that is started anew is back in a moment.
+                Err(_) if since.elapsed() < RESTART => tokio::time::sleep(RESTART / 20).await,
+                Err(_) => return false,
+            }
+        };
         let locked = tokio::time::timeout(PATIENCE, execute(&mut anew, self.lock())).await;
         let reached = matches!(locked, Ok(Ok(())));
         if reached {
