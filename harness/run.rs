@@ -105,8 +105,11 @@ pub(crate) async fn on_postgres(
     let server = postgres_server(check, project).await?;
     let ignore = plan.history.tool().bookkeeping(Backend::Postgres).tables;
     let engine = Postgres::new(Arc::clone(&server), ignore);
-    let recorded = record_and_close(engine, plan, progress).await;
-    let recorded = recorded.map_err(|error| server.explain(error.to_string()));
+    let recorded = tokio::select! {
+        recorded = record_and_close(engine, plan, progress) => recorded.map_err(|error| error.to_string()),
+        silent = server.silence() => Err(silent),
+    };
+    let recorded = recorded.map_err(|message| server.explain(message));
     let closed = match Arc::into_inner(server) {
         Some(own) => own.close().await.map_err(|error| error.to_string()),
         // Others of this process still use it; it ends with the process.

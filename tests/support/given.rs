@@ -1,6 +1,6 @@
 //! A server that somebody else runs.
 
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use switchback_db::server::{self, Database, Request, Server};
 use tokio::runtime::Runtime;
 
@@ -15,14 +15,29 @@ pub struct Given {
 
 impl Given {
     pub fn new() -> Self {
+        Self::of(&Request::default())
+    }
+
+    /// One that runs on this machine, whose processes and programs are at hand.
+    pub fn of_binaries() -> Self {
+        Self::of(&Request { containers: false, ..Request::default() })
+    }
+
+    fn of(request: &Request) -> Self {
         let runtime = Runtime::new().unwrap();
-        let server = runtime.block_on(server::provision(&Request::default())).unwrap();
+        let server = runtime.block_on(server::provision(request)).unwrap();
         let database = runtime.block_on(server.create_database("given")).unwrap();
         Self { runtime, server, database }
     }
 
     pub fn url(&self) -> &str {
         self.database.url().reveal()
+    }
+
+    pub fn password(&self) -> &str {
+        let (_, rest) = self.url().split_once("://").unwrap();
+        let (user, _) = rest.split_once('@').unwrap();
+        user.split_once(':').unwrap().1
     }
 
     pub fn ask(&self, sql: &str) -> Vec<String> {
@@ -35,11 +50,26 @@ impl Given {
     }
 
     pub fn run(&self, sql: &str) {
-        self.runtime.block_on(async {
-            let mut connection = self.database.connect().await.unwrap();
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-            connection.close().await.unwrap();
-        });
+        self.run_each(&[sql]);
+    }
+
+    /// Runs statements one by one in a session.
+    pub fn run_each(&self, statements: &[&str]) {
+        self.runtime.block_on(async { run(self.database.connect().await.unwrap(), statements).await });
+    }
+
+    /// Runs SQL in another database of the server.
+    pub fn run_in(&self, database: &str, sql: &str) {
+        self.runtime.block_on(async { run(self.connect_to(database).await, &[sql]).await });
+    }
+
+    /// A session in another database of the server.
+    pub async fn connect_to(&self, database: &str) -> PgConnection {
+        PgConnection::connect_with(&self.database.options().database(database)).await.unwrap()
+    }
+
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
     }
 
     /// All databases and roles.
@@ -58,4 +88,11 @@ impl Given {
     pub fn close(self) {
         self.runtime.block_on(self.server.close()).unwrap();
     }
+}
+
+async fn run(mut connection: PgConnection, statements: &[&str]) {
+    for sql in statements {
+        sqlx::raw_sql(AssertSqlSafe(*sql)).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
 }

@@ -7,9 +7,11 @@ pub mod command;
 pub mod fake_postgres;
 pub mod given;
 pub mod machine;
+pub mod neighbours;
 pub mod processes;
 pub mod python;
 pub mod store;
+pub mod theirs;
 
 use std::path::{Path, PathBuf};
 

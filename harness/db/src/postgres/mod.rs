@@ -6,10 +6,10 @@ mod run;
 mod trial;
 mod ways;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use switchback_core::Backend;
 use switchback_core::evidence::{AttemptResult, DanglingRow, TableRows};
 use switchback_core::schema::{Group, Name, Schema};
@@ -19,7 +19,9 @@ use crate::drive::{Driver, Place};
 use crate::introspect::postgres::Reader;
 use crate::record::statement::string;
 use crate::record::{Engine, Ran, RecordError, Refusal, Run, Watched, Way};
-use crate::server::{Database as ServerDatabase, Isolate, Server, ServerError, told};
+use crate::server::{
+    Database as ServerDatabase, Isolate, Server, ServerError, Standings, ends_sessions, told,
+};
 
 /// PostgreSQL databases on one server.
 pub struct Postgres {
@@ -28,7 +30,9 @@ pub struct Postgres {
     /// Roles and databases that revisions of this run made on the whole server.
     made: Vec<String>,
     /// The roles, databases and settings that were listed last.
-    cluster: Option<BTreeMap<String, String>>,
+    cluster: Option<Standings>,
+    /// How many revisions may have ended the sessions of others.
+    unrest: Arc<AtomicUsize>,
 }
 
 /// A database with the connection that migrates it and the one that looks at it.
@@ -39,6 +43,10 @@ pub struct Database {
     own: ServerDatabase,
     migrating: Option<PgConnection>,
     looking: Option<PgConnection>,
+    /// How many revisions had been running that may end the sessions of others, and how many of them these
+    /// connections have outlived.
+    unrest: Arc<AtomicUsize>,
+    outlived: usize,
     reader: Reader,
     /// The tool that has been in it with sessions of its own.
     driver: Option<Driver>,
@@ -47,7 +55,7 @@ pub struct Database {
 impl Postgres {
     /// An engine on a server; `ignore` names the tool's bookkeeping tables.
     pub fn new(server: Arc<Server>, ignore: Vec<String>) -> Self {
-        Self { server, ignore, made: Vec::new(), cluster: None }
+        Self { server, ignore, made: Vec::new(), cluster: None, unrest: Arc::default() }
     }
 
     fn database(&self, own: ServerDatabase) -> Database {
@@ -56,7 +64,8 @@ impl Postgres {
             Isolate::Schema => own.name(),
         };
         let reader = Reader::new(self.server.major(), namespace, self.ignore.clone());
-        Database { own, migrating: None, looking: None, reader, driver: None }
+        let (unrest, outlived) = (Arc::clone(&self.unrest), self.unrest.load(Ordering::Relaxed));
+        Database { own, migrating: None, looking: None, unrest, outlived, reader, driver: None }
     }
 }
 
@@ -73,6 +82,7 @@ impl Database {
 
     /// The connection on which revisions run.
     async fn migrating(&mut self) -> Result<&mut PgConnection, RecordError> {
+        self.forget_the_ended().await;
         match &mut self.migrating {
             Some(connection) => Ok(connection),
             slot @ None => Ok(slot.insert(connect(&self.own).await?)),
@@ -86,6 +96,7 @@ impl Database {
 
     /// The same, with what reads the schema on it.
     async fn look(&mut self) -> Result<(&mut PgConnection, &mut Reader), RecordError> {
+        self.forget_the_ended().await;
         let connection = match &mut self.looking {
             Some(connection) => connection,
             slot @ None => {
@@ -99,9 +110,23 @@ impl Database {
         Ok((connection, &mut self.reader))
     }
 
+    /// Forgets connections that a revision may have ended, so that new ones take their places.
+    async fn forget_the_ended(&mut self) {
+        let unrest = self.unrest.load(Ordering::Relaxed);
+        if std::mem::replace(&mut self.outlived, unrest) == unrest {
+            return;
+        }
+        for slot in [&mut self.migrating, &mut self.looking] {
+            if let Some(connection) = slot
+                && connection.ping().await.is_err()
+            {
+                *slot = None;
+            }
+        }
+    }
+
     /// Closes the connections: a database is copied and dropped only while nobody is in it.
     async fn leave(&mut self) {
-        use sqlx::Connection as _;
         if let Some(driver) = &self.driver {
             driver.leave(self.place()).await;
         }
@@ -210,6 +235,9 @@ impl Engine for Postgres {
             }
             None => run::run(database, run).await?,
         };
+        if ends_sessions(&text) || ran.sent.as_deref().is_some_and(ends_sessions) {
+            self.unrest.fetch_add(1, Ordering::Relaxed);
+        }
         let harmless = |sent: &str| !run::may_touch_the_cluster(sent);
         if self.server.is_alone() && ran.sent.as_deref().is_some_and(harmless) {
             self.cluster = Some(before);

@@ -1,7 +1,5 @@
 //! Running a script on PostgreSQL as its tool does, and finding the statement that failed.
 
-use std::collections::BTreeMap;
-
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -14,7 +12,7 @@ use super::{Database, sqlx_error};
 use crate::record::failure::{blame, blame_bookkeeping, blame_file, blame_offset};
 use crate::record::{Ran, RecordError, Run};
 use crate::room;
-use crate::server::told;
+use crate::server::{Standings, ends_sessions, told};
 
 /// Why a script did not run.
 enum Trouble {
@@ -27,6 +25,8 @@ enum Trouble {
 }
 
 pub(super) async fn run(database: &mut Database, run: Run<'_>) -> Result<Ran, RecordError> {
+    // Before the script, since one that was made later could not tell whose end another one's is.
+    database.looking().await?;
     let connection = database.migrating().await?;
     let trouble = match execute(connection, run).await {
         Ok(()) => {
@@ -49,7 +49,7 @@ pub(super) async fn run(database: &mut Database, run: Run<'_>) -> Result<Ran, Re
                 RecordError::database(Backend::Postgres, doing, format!("{message}; {error}"))
             };
             // All sessions of a server that crashes end at once, so the other one tells.
-            if let Some(looking) = &mut database.looking {
+            if let Some(looking) = database.looking.as_mut().filter(|_| !ends_sessions(&run.script.text)) {
                 looking.ping().await.map_err(|error| failed(told(&error)))?;
             }
             // A server that still answers means that the script ended its own connection.
@@ -206,29 +206,40 @@ fn byte_offset(text: &str, position: usize) -> Option<usize> {
     text.char_indices().nth(position.checked_sub(1)?).map(|(offset, _)| offset)
 }
 
-/// Whether a script can have changed roles, databases, table spaces or the server's settings: only
-/// then are they listed before and after it. The words are looked for in the bare text, so that they
-/// are found in the body of a `DO` block, too; a comment that holds them costs two more queries.
+/// Whether a script can have changed roles, databases, table spaces, the server's settings or the sessions of
+/// others: only then are they listed before and after it. The words are looked for in the bare text, so that
+/// they are found in the body of a `DO` block, too; a comment that holds them costs two more queries.
 pub(super) fn may_touch_the_cluster(text: &str) -> bool {
-    const VERBS: [&str; 5] = ["create", "alter", "drop", "grant", "revoke"];
-    const OBJECTS: [&str; 6] = ["role", "user", "group", "database", "tablespace", "system"];
+    // In "COMMENT ON ROLE", "REASSIGN OWNED BY" and "DROP OWNED BY", too.
+    const VERBS: [&str; 7] = ["create", "alter", "drop", "grant", "revoke", "on", "reassign"];
+    const OBJECTS: [&str; 8] =
+        ["role", "user", "group", "database", "tablespace", "system", "subscription", "owned"];
+    const CATALOGS: [&str; 8] = [
+        "pg_authid",
+        "pg_auth_members",
+        "pg_database",
+        "pg_db_role_setting",
+        "pg_tablespace",
+        "pg_shdescription",
+        "pg_parameter_acl",
+        "pg_subscription",
+    ];
     let mut after: Option<&str> = None;
     for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()) {
-        let is = |known: &&str| known.eq_ignore_ascii_case(word);
+        let word = word.to_ascii_lowercase();
+        let is_function = word.contains("replication_slot") || word.contains("replication_origin");
         match after {
             Some("grant" | "revoke") => return true,
-            Some(_) if OBJECTS.iter().any(is) => return true,
+            Some(_) if OBJECTS.contains(&word.as_str()) => return true,
+            _ if is_function || CATALOGS.contains(&word.as_str()) => return true,
             _ => {}
         }
-        after = VERBS.iter().copied().find(|known| is(known));
+        after = VERBS.into_iter().find(|known| *known == word);
     }
-    false
+    ends_sessions(text)
 }
 
-pub(super) fn cluster_changes(
-    before: &BTreeMap<String, String>,
-    after: &BTreeMap<String, String>,
-) -> Vec<Escape> {
+pub(super) fn cluster_changes(before: &Standings, after: &Standings) -> Vec<Escape> {
     let mut changes = Vec::new();
     for object in before.keys().chain(after.keys().filter(|key| !before.contains_key(*key))) {
         let change = match (before.get(object), after.get(object)) {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sqlx::PgConnection;
 
 use super::connect::{execute, identifier, literal};
-use super::neighbours::{self, Object};
+use super::neighbours::{self, Object, Standings};
 use super::run::{RunId, tag, tagged};
 use super::{Server, ServerError};
 
@@ -22,7 +22,7 @@ pub(crate) struct Claims(Mutex<Known>);
 struct Known {
     made: BTreeMap<String, Option<i64>>,
     /// What was there before the revisions that run now, and their text.
-    running: Vec<(BTreeSet<String>, String)>,
+    running: Vec<(Standings, String)>,
     /// The database that holds the comment.
     noted: Option<String>,
 }
@@ -46,7 +46,7 @@ impl Claims {
             made.get(&object.name).is_some_and(|oid| *oid == object.oid)
                 || running
                     .iter()
-                    .any(|(before, text)| !before.contains(&object.name) && is_named(&object.name, text))
+                    .any(|(before, text)| !object.was_among(before) && is_named(&object.name, text))
         };
         neighbours::undo(on, major, ours).await
     }
@@ -58,11 +58,11 @@ impl Server {
     ///
     /// # Errors
     /// If the server refuses.
-    pub async fn before_revision(&self, text: &str) -> Result<BTreeMap<String, String>, ServerError> {
-        let before = self.cluster_objects().await?;
+    pub async fn before_revision(&self, text: &str) -> Result<Standings, ServerError> {
+        let before = self.listed(ends_sessions(text)).await?;
+        let before: Standings = before.into_iter().map(Object::standing).collect();
         if !self.is_ours() {
-            let names = before.keys().cloned().collect();
-            self.claims.known().running.push((names, text.to_owned()));
+            self.claims.known().running.push((before.clone(), text.to_owned()));
         }
         Ok(before)
     }
@@ -75,10 +75,11 @@ impl Server {
     pub async fn after_revision(
         &self,
         text: &str,
-        before: &BTreeMap<String, String>,
-    ) -> Result<(BTreeMap<String, String>, Vec<String>), ServerError> {
-        let found = self.listed().await?;
-        let is_made = |object: &&Object| !before.contains_key(&object.name) && is_named(&object.name, text);
+        before: &Standings,
+    ) -> Result<(Standings, Vec<String>), ServerError> {
+        let found = self.listed(ends_sessions(text)).await?;
+        // One that has only got another name is not the revision's.
+        let is_made = |object: &&Object| !object.was_among(before) && is_named(&object.name, text);
         let made: Vec<&Object> = found.iter().filter(is_made).collect();
         if !self.is_ours() {
             let noted = {
@@ -92,7 +93,7 @@ impl Server {
             }
         }
         let made = made.into_iter().map(|object| object.name.clone()).collect();
-        Ok((found.into_iter().map(|object| (object.name, object.attributes)).collect(), made))
+        Ok((found.into_iter().map(Object::standing).collect(), made))
     }
 
     /// Writes down what this run has made, for the next one in case this one is killed: in the comment
@@ -141,6 +142,11 @@ pub(crate) async fn of_the_dead(
         }));
     }
     Ok(noted)
+}
+
+/// Whether a text may end the sessions of others.
+pub(crate) fn ends_sessions(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("pg_terminate_backend")
 }
 
 /// Whether a text has all the names of an object, which stand in quotes, or else as its last word.

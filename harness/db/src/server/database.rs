@@ -4,6 +4,7 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use super::connect::{connect, execute, identifier, literal};
+use super::removal::drop_database;
 use super::run::{RunId, UNFINISHED, tag};
 use super::url::DatabaseUrl;
 use super::{Isolate, Server, ServerError};
@@ -152,13 +153,14 @@ impl Server {
             let reason = "it is not of this run".to_owned();
             return Err(ServerError::Query { doing, reason });
         }
-        let name = identifier(name);
-        let drop = match self.isolate {
-            Isolate::Database => format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            Isolate::Schema => format!("DROP SCHEMA IF EXISTS {name} CASCADE"),
-        };
         let mut admin = self.admin().await?;
-        execute(&mut admin, drop).await.map_err(|e| ServerError::query(doing, &e))
+        let dropped = match self.isolate {
+            Isolate::Database => drop_database(&mut admin, &self.options, name).await,
+            Isolate::Schema => {
+                execute(&mut admin, format!("DROP SCHEMA IF EXISTS {} CASCADE", identifier(name))).await
+            }
+        };
+        dropped.map_err(|e| ServerError::query(doing, &e))
     }
 
     /// Ends the sessions that somebody else still has in a database of this run.
@@ -212,7 +214,7 @@ impl Server {
     }
 }
 
-fn is_code(error: &sqlx::Error, codes: &[&str]) -> bool {
+pub(crate) fn is_code(error: &sqlx::Error, codes: &[&str]) -> bool {
     let code = error.as_database_error().and_then(|e| e.code());
     code.is_some_and(|code| codes.contains(&&*code))
 }

@@ -127,6 +127,9 @@ pub(crate) fn told(error: &sqlx::Error) -> String {
             format!("the disk is full: {}", answer.message())
         }
         sqlx::Error::Database(answer) => answer.message().to_owned(),
+        sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+            "the server ended the connection".to_owned()
+        }
         sqlx::Error::Io(cause) => plain(cause),
         other => other.to_string(),
     }

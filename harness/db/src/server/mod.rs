@@ -20,7 +20,9 @@ mod folder;
 mod guardian;
 mod keeper;
 mod neighbours;
+mod removal;
 mod run;
+mod silence;
 mod stranger;
 mod template;
 mod url;
@@ -37,10 +39,12 @@ use tokio::sync::OnceCell;
 
 pub use self::available::{Available, Image, available};
 pub use self::binaries::{Binaries, FOLDERS_ENV};
+pub(crate) use self::claims::ends_sessions;
 pub use self::database::Database;
 pub use self::env::url_sources;
 pub(crate) use self::error::told;
 pub use self::error::{PassedOver, ServerError};
+pub use self::neighbours::Standings;
 pub use self::url::{DatabaseUrl, Origin, UrlSource};
 
 use self::claims::Claims;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -13,9 +13,16 @@ use super::claims::{self, Claims};
 use super::connect::{NoConnection, PATIENCE, connect, execute, identifier};
 use super::keeper::Keeper;
 use super::neighbours::{self, Object};
+use super::removal::drop_database;
 use super::run::{RunId, UNFINISHED, tagged};
 use super::url::{DatabaseUrl, UrlSource, is_local, place};
 use super::{Isolate, Request, ServerError};
+
+/// How often the connection that holds the run's lock is seen to.
+const BETWEEN_WORDS: Duration = Duration::from_secs(5);
+
+/// How long a server is waited for that was ended in the middle of a run.
+const RESTART: Duration = Duration::from_secs(3);
 
 /// A server that was found fit, and the keeper of this run's lock on it.
 pub(crate) struct Stranger {
@@ -91,25 +98,64 @@ impl Visit {
             Ok(entered) => entered,
             Err(refusal) => return drop(ready.send(Err(refusal))),
         };
-        let major = super::major_of(&found.1);
+        let (options, major) = (found.0.clone(), super::major_of(&found.1));
         if ready.send(Ok(found)).is_err() {
             return;
         }
-        // Now and then a word, lest something between us and the server forget the connection.
-        while tokio::time::timeout(Duration::from_secs(60), &mut stop).await.is_err() {
-            let _ = tokio::time::timeout(PATIENCE, connection.ping()).await;
+        // Often, since runs that see no lock take what it stands for as left behind.
+        while tokio::time::timeout(BETWEEN_WORDS, &mut stop).await.is_err() {
+            let _ = self.reach(&mut connection, &options).await;
+        }
+        // A server that says nothing is not waited for: the next run removes what is left there.
+        if !self.reach(&mut connection, &options).await {
+            return;
         }
         if !self.keep {
             let mine = |_: &str, name: Option<RunId>| name.as_ref() == Some(&self.run);
             let removal = async {
-                let _ = remove(&mut connection, self.isolate, mine).await;
+                let _ = remove(&mut connection, &options, self.isolate, mine).await;
                 let _ = self.claims.undo(&mut connection, major).await;
                 // What a killed run asked for last may have come about after the first sweep.
-                let _ = sweep(&mut connection, self.isolate, major).await;
+                let _ = sweep(&mut connection, &options, self.isolate, major).await;
             };
             let _ = tokio::time::timeout(4 * PATIENCE, removal).await;
         }
         let _ = tokio::time::timeout(PATIENCE, connection.close()).await;
+    }
+
+    /// Whether the server answers, if need be on a new connection with the lock: a revision may have ended
+    /// every session that it could find, and the server may have been started anew.
+    async fn reach(&self, connection: &mut PgConnection, options: &PgConnectOptions) -> bool {
+        match tokio::time::timeout(PATIENCE, connection.ping()).await {
+            Ok(Ok(())) => return true,
+            // One that says nothing still has the lock, if it goes on.
+            Err(_) => return false,
+            Ok(Err(_)) => {}
+        }
+        let since = Instant::now();
+        let mut anew = loop {
+            match connect(options).await {
+                Ok(anew) => break anew,
+                // A server that is started anew is back in a moment.
+                Err(_) if since.elapsed() < RESTART => tokio::time::sleep(RESTART / 20).await,
+                Err(_) => return false,
+            }
+        };
+        let locked = tokio::time::timeout(PATIENCE, execute(&mut anew, self.lock())).await;
+        let reached = matches!(locked, Ok(Ok(())));
+        if reached {
+            *connection = anew;
+        }
+        reached
+    }
+
+    /// Takes the lock that says that this run lives, in a session that may be idle for long.
+    fn lock(&self) -> String {
+        format!(
+            "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'; \
+             SELECT pg_advisory_lock({})",
+            self.run.lock_key()
+        )
     }
 
     async fn enter(&self) -> Result<(PgConnection, Found), Refusal> {
@@ -117,15 +163,10 @@ impl Visit {
         let found = tokio::time::timeout(PATIENCE, self.inspect(&mut connection)).await;
         let late = || Fails(format!("it did not answer within {} seconds", PATIENCE.as_secs()));
         let version = found.map_err(|_| late())??;
-        let key = self.run.lock_key();
-        let lock = format!(
-            "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'; \
-             SELECT pg_advisory_lock({key})"
-        );
-        let locked = tokio::time::timeout(PATIENCE, execute(&mut connection, lock)).await;
+        let locked = tokio::time::timeout(PATIENCE, execute(&mut connection, self.lock())).await;
         locked.map_err(|_| late())?.map_err(|e| asking(&e))?;
         // What the sweep cannot remove, say for want of a right, stays for its owner's next run.
-        let sweep = sweep(&mut connection, self.isolate, super::major_of(&version));
+        let sweep = sweep(&mut connection, &options, self.isolate, super::major_of(&version));
         let _ = tokio::time::timeout(4 * PATIENCE, sweep).await;
         Ok((connection, (options, version)))
     }
@@ -203,7 +244,12 @@ async fn contained(on: &mut PgConnection, role: &str) -> Result<(), Refusal> {
 
 /// Removes what dead runs left: what has a name and a comment of ours, of a run whose lock nobody
 /// holds. Locks of all databases are seen from each.
-async fn sweep(on: &mut PgConnection, isolate: Isolate, major: u32) -> Result<(), sqlx::Error> {
+async fn sweep(
+    on: &mut PgConnection,
+    options: &PgConnectOptions,
+    isolate: Isolate,
+    major: u32,
+) -> Result<(), sqlx::Error> {
     // A run locks before it makes anything, so whatever was seen before the locks has its owner's
     // lock among them, if the owner lives.
     let before = tagged_names(on, isolate).await?;
@@ -221,7 +267,7 @@ async fn sweep(on: &mut PgConnection, isolate: Isolate, major: u32) -> Result<()
         // A role that is confined to a schema makes nothing of the whole server.
         Isolate::Schema => BTreeSet::new(),
     };
-    remove(on, isolate, dead).await?;
+    remove(on, options, isolate, dead).await?;
     if !noted.is_empty() {
         let theirs =
             |object: &Object| object.oid.is_some_and(|oid| noted.contains(&(object.name.clone(), oid)));
@@ -265,6 +311,7 @@ async fn tagged_names(on: &mut PgConnection, isolate: Isolate) -> Result<Vec<Str
 /// Drops each database or schema with a name of ours that is chosen.
 async fn remove(
     on: &mut PgConnection,
+    options: &PgConnectOptions,
     isolate: Isolate,
     chosen: impl Fn(&str, Option<RunId>) -> bool,
 ) -> Result<(), sqlx::Error> {
@@ -275,13 +322,13 @@ async fn remove(
     .fetch_all(&mut *on)
     .await?;
     for name in names.iter().filter(|name| chosen(name, RunId::of(name))) {
-        let name = identifier(name);
-        let drop = match isolate {
-            Isolate::Database => format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            Isolate::Schema => format!("DROP SCHEMA IF EXISTS {name} CASCADE"),
-        };
         // Another run may be sweeping too, and one that cannot be dropped must not save the rest.
-        let _ = execute(on, drop).await;
+        let _ = match isolate {
+            Isolate::Database => drop_database(on, options, name).await,
+            Isolate::Schema => {
+                execute(on, format!("DROP SCHEMA IF EXISTS {} CASCADE", identifier(name))).await
+            }
+        };
     }
     Ok(())
 }

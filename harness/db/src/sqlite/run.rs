@@ -15,6 +15,8 @@ use crate::record::{Ran, RecordError, Run};
 
 /// SQLite manual, "Result and Error Codes": the disk is, or the limit is reached that the database has.
 const FULL: u32 = 13;
+/// Another connection has locked the file, and did not let it go in time.
+const BUSY: u32 = 5;
 
 /// Why a script did not run.
 enum Trouble {
@@ -94,6 +96,9 @@ async fn send(connection: &mut SqliteConnection, text: &str) -> Result<(), Troub
                 failure.detail = Some("the database may not grow beyond its \"max_page_count\"".to_owned());
                 Err(Trouble::Refused(failure))
             }
+            Some(refused) if primary_code(refused) == Some(BUSY) => {
+                Err(Trouble::Library(format!("{} by another process", refused.message())))
+            }
             Some(refused) if is_of_the_library(refused) => {
                 Err(Trouble::Library(refused.message().to_owned()))
             }
@@ -129,10 +134,11 @@ fn refusal(error: &dyn DatabaseError) -> Failure {
     Failure { message: error.message().to_owned(), code, ..Failure::default() }
 }
 
-/// Whether the disk or the library is in trouble of its own. SQLite manual, "Result and Error Codes":
-/// NOMEM, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB.
+/// Whether the disk or the library is in trouble of its own, or another process has locked the file: a
+/// connection never waits for itself. SQLite manual, "Result and Error Codes": BUSY, NOMEM, IOERR, CORRUPT,
+/// FULL, CANTOPEN, NOTADB.
 pub(super) fn is_of_the_library(error: &dyn DatabaseError) -> bool {
-    matches!(primary_code(error), Some(7 | 10 | 11 | FULL | 14 | 26))
+    matches!(primary_code(error), Some(BUSY | 7 | 10 | 11 | FULL | 14 | 26))
 }
 
 fn primary_code(error: &dyn DatabaseError) -> Option<u32> {
