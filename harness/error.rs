@@ -52,6 +52,14 @@ pub enum Error {
         /// What was named.
         revision: String,
     },
+    /// The tool writes no SQL of a revision.
+    #[error("there is no SQL to print ({backend}): {reason}")]
+    NoSql {
+        /// The backend.
+        backend: switchback_core::Backend,
+        /// Why.
+        reason: String,
+    },
     /// A backend was named of which the project has no history.
     #[error("there is no {backend} history to check: {reason}")]
     NoHistory {
@@ -133,7 +141,9 @@ impl ExitCode {
     pub fn of_error(error: &Error) -> Self {
         match error {
             Error::Interrupted => Self::Interrupted,
-            Error::Runtime(_) | Error::NoDatabase { .. } | Error::CouldNotRun(_) => Self::CouldNotRun,
+            Error::Runtime(_) | Error::NoDatabase { .. } | Error::NoSql { .. } | Error::CouldNotRun(_) => {
+                Self::CouldNotRun
+            }
             Error::Project(_)
             | Error::Fixtures(_)
             | Error::Handed { .. }

@@ -396,3 +396,30 @@ fn the_scenario_holds() {
         report.open().filter(|finding| finding.severity > switchback::report::Severity::Note).collect();
     assert!(open.is_empty(), "{open:#?}");
 }
+
+/// What a revision does, as Alembic itself writes it without a database.
+#[test]
+fn the_sql_of_a_revision_is_alembics_own() {
+    let Some(python) = interpreter() else { return without_alembic_what_was_tried_is_told() };
+    let env = "from alembic import context\ncontext.configure(url=context.config.get_main_option('sqlalchemy.url'), \
+               literal_binds=True)\nwith context.begin_transaction():\n    context.run_migrations()\n";
+    let add = "op.add_column('a', sa.Column('at', sa.DateTime(timezone=True)))";
+    let project = project(env)
+        .with("migrations/versions/b2.py", revision("b2", "'a1'", add, "op.drop_column('a', 'at')"))
+        .with(
+            "migrations/versions/c3.py",
+            revision("c3", "'b2'", "op.get_bind().scalar(sa.text('SELECT 1'))", "pass"),
+        );
+    let run = |more: &str| {
+        project.command(&format!("sql {more}")).env("VIRTUAL_ENV", environment_of(&python)).run()
+    };
+    let up = run("--at b2").ends(0).stdout;
+    assert!(up.contains("-- postgres\nBEGIN;"), "{up}");
+    assert!(up.contains("ALTER TABLE a ADD COLUMN at TIMESTAMP WITH TIME ZONE;"), "{up}");
+    assert!(up.contains("-- sqlite\n") && up.contains("ALTER TABLE a ADD COLUMN at DATETIME;"), "{up}");
+    assert!(up.contains("alembic_version SET version_num='b2'") && !up.contains("CREATE TABLE a "), "{up}");
+    let down = run("--at b2 --downgrade --backend sqlite").ends(0).stdout;
+    assert!(down.contains("ALTER TABLE a DROP COLUMN at;") && down.contains("version_num='a1'"), "{down}");
+    // A revision that looks into the database has none, and is told with its line.
+    run("--backend sqlite").ends(3).says("there is no SQL to print (sqlite): migrations/versions/c3.py:");
+}

@@ -463,3 +463,25 @@ fn init_writes_nothing_that_it_is_not_sure_of() {
     project.run("init").ends(2).says("one").says("other");
     assert!(!project.root().join("switchback.toml").exists());
 }
+
+#[test]
+fn sql_prints_the_scripts_in_the_order_they_run() {
+    let project = one_way();
+    let run = |more: &str| {
+        project.command(&format!("sql --backend sqlite {more}")).env("TMPDIR", "/nonexistent").run()
+    };
+    assert_snapshot!(run("--at 2").ends(0).stdout, @"
+    -- sqlite
+    -- migrations/2_index.sql
+    CREATE INDEX ix_body ON notes (body);
+    ");
+    assert_snapshot!(run("--downgrade").ends(0).stdout, @"
+    -- sqlite
+    -- 2_index: no downgrade
+    -- migrations/1_create.down.sql
+    DROP TABLE notes;
+    ");
+    let (up, both) = (run("").ends(0).stdout, project.command("sql").run().ends(0).stdout);
+    assert_eq!(both.matches(up.trim_start_matches("-- sqlite\n")).count(), 2, "{both}");
+    assert_snapshot!(run("--at 3").ends(2).stderr, @r#"error: the sqlite history has no revision "3": `switchback history` lists them"#);
+}

@@ -41,6 +41,8 @@ pub(super) enum Command {
     Schema(SchemaArgs),
     /// Print what a revision changes in the schema
     Diff(DiffArgs),
+    /// Print the SQL of the revisions, as Alembic's offline mode writes it where it is Alembic's
+    Sql(SqlArgs),
     /// List the versions of both databases that can be had here
     Versions(VersionsArgs),
     /// Check projects on all versions that can be had here, and print a grid
@@ -191,6 +193,18 @@ pub(super) struct DiffArgs {
     pub project: ProjectArgs,
     #[command(flatten)]
     pub server: ServerArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SqlArgs {
+    /// The revision: its id or its full name; all of them without it
+    #[arg(long, value_name = "REVISION")]
+    pub at: Option<String>,
+    /// The downgrade instead of the upgrade
+    #[arg(long)]
+    pub downgrade: bool,
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 fn version(text: &str) -> Result<Version, String> {

@@ -40,6 +40,7 @@ pub fn main() -> ExitCode {
         Command::History(args) => show::history(&args),
         Command::Schema(args) => show::schema(&args),
         Command::Diff(args) => show::diff(&args),
+        Command::Sql(args) => show::sql(&args),
         Command::Versions(args) => versions::main(&args),
         Command::Matrix(args) => matrix::main(&args),
     };

@@ -1,14 +1,14 @@
-//! `switchback history`, `schema` and `diff`: what there is, without judging it.
+//! `switchback history`, `schema`, `diff` and `sql`: what there is, without judging it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use switchback_core::evidence::{Recording, Walk};
-use switchback_core::history::Downgrade;
+use switchback_core::history::{Direction, Downgrade, History, Revision, RevisionId};
 use switchback_core::schema::Schema;
 
-use super::args::{DiffArgs, ProjectArgs, SchemaArgs, ServerArgs};
+use super::args::{DiffArgs, ProjectArgs, SchemaArgs, ServerArgs, SqlArgs};
 use super::progress::Bars;
 use super::{block_on, failures, print, tell_not_run};
 use crate::error::{Error, ExitCode};
@@ -43,6 +43,66 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<ExitCode, Error> {
 
 pub(super) fn diff(args: &DiffArgs) -> Result<ExitCode, Error> {
     show(&args.project, &args.server, Some(&args.revision), |before, after| before.diff(after).to_string())
+}
+
+pub(super) fn sql(args: &SqlArgs) -> Result<ExitCode, Error> {
+    let check = args.project.check();
+    let project = check.project()?;
+    check.refuse_absent(&project)?;
+    let direction = if args.downgrade { Direction::Downgrade } else { Direction::Upgrade };
+    let (mut text, mut failed) = (String::new(), None);
+    for (backend, history) in project.histories.iter().filter(|(backend, _)| check.selects(**backend)) {
+        let wanted = args.at.as_deref().map(|at| plan::revision(*backend, history, at)).transpose()?;
+        let _ = writeln!(text, "-- {backend}");
+        match project.drivers.get(backend) {
+            Some(driver) => {
+                let parent = wanted.and_then(|one| one.parents.first());
+                let (from, to) = match direction {
+                    Direction::Upgrade => {
+                        (parent.map(RevisionId::as_str), wanted.map_or("heads", |one| one.id.as_str()))
+                    }
+                    Direction::Downgrade => (
+                        Some(wanted.map_or("heads", |one| one.id.as_str())),
+                        parent.map_or("base", RevisionId::as_str),
+                    ),
+                };
+                let told = driver.sql(direction, from, to);
+                match told {
+                    Ok(told) => {
+                        let _ = writeln!(text, "{}", told.trim());
+                    }
+                    // What the other backend's is, is worth printing all the same.
+                    Err(error) => {
+                        failed = failed.or(Some(Error::NoSql { backend: *backend, reason: error.told() }));
+                    }
+                }
+            }
+            None => scripts(&mut text, history, wanted, direction),
+        }
+    }
+    print(&text);
+    failed.map_or(Ok(ExitCode::Clean), Err)
+}
+
+/// The scripts of one revision or of all, in the order in which they run.
+fn scripts(text: &mut String, history: &History, wanted: Option<&Revision>, direction: Direction) {
+    let mut revisions: Vec<&Revision> = match wanted {
+        Some(wanted) => vec![wanted],
+        None => history.revisions().iter().collect(),
+    };
+    if direction == Direction::Downgrade {
+        revisions.reverse();
+    }
+    for revision in revisions {
+        let script = match direction {
+            Direction::Upgrade => Some(&revision.upgrade),
+            Direction::Downgrade => revision.downgrade.script(),
+        };
+        let _ = match script {
+            Some(script) => writeln!(text, "-- {}\n{}", script.path, script.text.trim_end()),
+            None => writeln!(text, "-- {}: no downgrade", revision.name),
+        };
+    }
 }
 
 /// Walks the trunk and prints what `of` says of the schemas before and after a revision on each

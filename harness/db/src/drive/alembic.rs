@@ -320,6 +320,26 @@ impl Alembic {
         Ok(Declaring::Built(self.relative(&self.told.env_file), outcome))
     }
 
+    /// What `alembic upgrade --sql` or `downgrade --sql` writes.
+    pub(super) fn sql(
+        &mut self,
+        direction: Direction,
+        from: Option<&str>,
+        to: &str,
+    ) -> Result<String, DriveError> {
+        let request = json!({ "do": "sql", "direction": direction.name(), "from": from, "to": to });
+        let request = self.on(&Place::nowhere(self.backend), request)?;
+        let answer = self.request(request)?;
+        if let Some(failed) = answer.get("failed") {
+            let failure = self.failure(failed, None);
+            let place = failure.location.map(|place| format!("{place}: ")).unwrap_or_default();
+            return Err(DriveError::new(format!("{place}{}", failure.message))
+                .with_help("Alembic's offline mode has no database that a revision could look into"));
+        }
+        let sql = answer.pointer("/ok/sql").and_then(Value::as_str);
+        sql.map(str::to_owned).ok_or_else(|| self.garbled(&answer.to_string()))
+    }
+
     /// Has the process leave a database. One that does not is ended, and starts anew with the next step.
     pub(super) fn leave(&mut self, place: &Place) {
         if self.resident.is_some()

@@ -214,6 +214,22 @@ impl Driver {
         let _ = left.await;
     }
 
+    /// The SQL that leads from one revision to another, or from base where none is named, as the tool writes
+    /// it without a database.
+    ///
+    /// # Errors
+    ///
+    /// If the tool writes none, as when a revision looks into the database.
+    pub fn sql(&self, direction: Direction, from: Option<&str>, to: &str) -> Result<String, DriveError> {
+        match &mut *lock(&self.0) {
+            Tool::Alembic(alembic) => alembic.sql(direction, from, to),
+            Tool::Commands(_) => Err(DriveError::new("a tool that is driven by its commands tells no SQL")
+                .with_help(
+                    "\"switchback check --log-sql FOLDER\" writes down what it sends where that can be seen",
+                )),
+        }
+    }
+
     /// Which of these objects the project leaves out when what it declares is compared.
     ///
     /// # Errors
