@@ -33,6 +33,8 @@ pub(crate) fn of(
         tries_types: rows.types,
         append_only: project.config.append_only.iter().cloned().collect(),
         walks: walks.clone(),
+        trips: 0..history.len(),
+        to_head: true,
         log: log.cloned(),
     })
 }

@@ -49,6 +49,7 @@ impl Rules {
         let mut not_run = evidence.not_run.clone();
         for recording in evidence.recordings() {
             not_run.extend(recording.not_run.iter().cloned());
+            not_run.extend(recording.uncounted.iter().filter_map(|one| one.told(recording.backend)));
         }
         for check in self.checks() {
             let judgement = check.judge(evidence);
