@@ -18,12 +18,12 @@ use super::walks::{Probe, Recorder};
 use super::watched::Watchlist;
 
 impl<E: Engine> Recorder<'_, E> {
-    /// The first probe, at the start of the round trips; none if no check asks for it.
-    pub(super) async fn start_probe(&mut self) -> Result<(), RecordError> {
+    /// The first probe, at the state after `position` revisions; none if no check asks for it.
+    pub(super) async fn start_probe(&mut self, position: usize) -> Result<(), RecordError> {
         if self.plan.walks.contains(&Walk::Probe) {
-            self.probe = Some(match self.plan.trips.start {
+            self.probe = Some(match position {
                 0 => self.at_base(PROBE).await?,
-                start => self.new_probe(start).await?,
+                _ => self.new_probe(position).await?,
             });
         }
         Ok(())

@@ -141,10 +141,12 @@ impl<'a, E: Engine> Recorder<'a, E> {
         let history = Arc::clone(&self.plan.history);
         let mut schema = Arc::clone(&self.recording.base);
         let trips = self.plan.trips.clone();
-        let end = if self.plan.to_head { history.len() } else { trips.end };
-        for (position, revision) in history.revisions().iter().enumerate().take(end) {
+        for (position, revision) in history.revisions().iter().enumerate() {
+            if !self.plan.to_head && position >= trips.end && !self.may_go_on(position) {
+                break;
+            }
             if position == trips.start {
-                self.start_probe().await?;
+                self.start_probe(position).await?;
             }
             self.report(&revision.name);
             let state = history.state_before(position);
@@ -160,6 +162,10 @@ impl<'a, E: Engine> Recorder<'a, E> {
             if !seen.outcome.is_applied() {
                 seen.schema = None;
                 self.push(Walk::Trunk, seen);
+                // The last shard tells of all tables, also where its own revisions are not reached.
+                if self.plan.to_head && position < trips.start {
+                    self.start_probe(position).await?;
+                }
                 return Ok(());
             }
             let after = self.engine.snapshot(&mut self.trunk, None).await?;
@@ -185,8 +191,8 @@ impl<'a, E: Engine> Recorder<'a, E> {
             }
             schema = after;
         }
-        if trips.start == end {
-            self.start_probe().await?;
+        if self.plan.to_head && trips.start == history.len() {
+            self.start_probe(trips.start).await?;
         }
         if !self.plan.to_head {
             return self.prove_rows().await;
@@ -202,6 +208,13 @@ impl<'a, E: Engine> Recorder<'a, E> {
             });
         }
         self.prove_rows().await
+    }
+
+    /// Whether revisions before this one did not come back clean, so that this one may show that they only
+    /// make sense together with it.
+    fn may_go_on(&self, position: usize) -> bool {
+        let wanted = self.probe.is_some() && self.plan.walks.contains(&Walk::Descent);
+        wanted && self.recording.chains().last().is_some_and(|chain| position <= chain.end + 1)
     }
 
     /// Reads all carried rows at once, to prove those that were read one after the other.
