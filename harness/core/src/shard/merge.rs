@@ -194,7 +194,8 @@ fn not_run(parts: &Parts) -> Vec<NotRun> {
             let joined = Uncounted::joined(trips().flat_map(|trips| trips.uncounted.clone()));
             all.extend(joined.iter().filter_map(told));
         }
-        let may_return = trips().last().is_some_and(|trips| trips.may_return);
+        let last = parts.last().and_then(|(_, part, _)| part.backends.get(&backend));
+        let may_return = last.is_some_and(|trips| trips.may_return);
         let blocked = || trips().filter_map(|trips| trips.blocked.as_ref());
         let first = blocked().find(|blocked| blocked.fails).or_else(|| blocked().next());
         if let Some(first) = first.filter(|_| may_return && selected("base-not-empty")) {
