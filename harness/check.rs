@@ -7,11 +7,12 @@ use std::time::Instant;
 use sqlx::migrate::Migrator;
 use switchback_core::Backend;
 use switchback_core::checks;
-use switchback_core::config::nearest;
+use switchback_core::config::{Accept, nearest};
 use switchback_core::evidence::{Evidence, Walk};
 use switchback_core::history::History;
 use switchback_core::judge::Rules;
 use switchback_core::report::{BackendRun, NotRun, Report};
+use switchback_core::shard::{Part, Shard, Unmatched};
 use switchback_db::project::{self, Project};
 use switchback_db::record::{Log, Progress};
 use switchback_db::sqlite::Functions;
@@ -45,6 +46,7 @@ pub struct Check {
     pub(crate) own_server: bool,
     log_sql: Option<PathBuf>,
     seed: Option<u64>,
+    shard: Option<(usize, usize)>,
 }
 
 impl Check {
@@ -134,6 +136,22 @@ impl Check {
         self
     }
 
+    /// Runs one share of the work, the one of this number (counted from 1) of so many; others run the
+    /// others. [`merge`](crate::merge) makes of their reports the one of a whole run.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), switchback::Error> {
+    /// let run = |index| switchback::Check::new(".").shard(index, 2).run_blocking();
+    /// let report = switchback::merge(vec![run(1)?, run(2)?])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn shard(mut self, index: usize, of: usize) -> Self {
+        self.shard = Some((index, of));
+        self
+    }
+
     /// Uses the migrations of `sqlx::migrate!()` for a backend instead of looking for files.
     ///
     /// # Errors
@@ -164,6 +182,7 @@ impl Check {
         for backend in Backend::ALL {
             run::wanted_version(self, backend)?;
         }
+        self.wanted_shard()?;
         let ids: Vec<&str> = checks::ALL.iter().map(|check| check.id).collect();
         if self.handed.is_empty() {
             return Ok(project::discover(&self.path, &ids)?);
@@ -175,6 +194,10 @@ impl Check {
         project.not_run =
             absent.map(|one| (*one, "no migrations were handed over for it".to_owned())).collect();
         Ok(project)
+    }
+
+    fn wanted_shard(&self) -> Result<Option<Shard>, Error> {
+        Ok(self.shard.map(|(index, of)| Shard::new(index, of)).transpose()?)
     }
 
     /// The rules by which this check judges a project.
@@ -239,6 +262,9 @@ impl Check {
             true => project.functions()?,
             false => Functions::default(),
         };
+        if let Some(shard) = self.wanted_shard()? {
+            plan::share(&mut plans, shard);
+        }
         plan::pair(&mut plans);
         let postgres = async {
             let plan = plans.get(&Backend::Postgres)?;
@@ -303,8 +329,25 @@ impl Check {
         let project = self.project()?;
         let rules = self.rules(&project)?;
         let evidence = self.record_project(&project, rules.walks(), progress).await?;
-        let (findings, not_run) = rules.judge(&evidence);
-        let unused = rules.unused(&evidence, &findings, &not_run);
+        let place = |entry: &Accept| project.line_of_config(entry.line);
+        let (findings, not_run, unused_accepts, shard) =
+            match self.wanted_shard()? {
+                None => {
+                    let (findings, not_run) = rules.judge(&evidence);
+                    let unused = rules.unused(&evidence, &findings, &not_run);
+                    (findings, not_run, unused.into_iter().map(place).collect(), None)
+                }
+                Some(shard) => {
+                    let (findings, not_run, of_return) = rules.judge_shard(&evidence, shard.is_last());
+                    let checks = rules.checks().map(|check| check.id.to_owned()).collect();
+                    let unmatched = rules.unmatched(&evidence, &findings).into_iter().map(|entry| {
+                        Unmatched { check: entry.check.clone(), backend: entry.backend, place: place(entry) }
+                    });
+                    let unmatched = unmatched.collect();
+                    let part = Part { unmatched, of_return, ..Part::of(shard, checks, &evidence, &findings) };
+                    (findings, not_run, Vec::new(), Some(part))
+                }
+            };
         let backends = evidence.recordings().map(|recording| BackendRun {
             backend: recording.backend,
             version: recording.version.clone(),
@@ -320,9 +363,10 @@ impl Check {
             backends: backends.collect(),
             findings,
             not_run,
-            unused_accepts: unused.iter().map(|entry| project.line_of_config(entry.line)).collect(),
+            unused_accepts,
             seed: self.seed_for(&project),
             seconds: (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            shard,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::process;
 
 use switchback_core::report::{Report, Severity};
+use switchback_core::shard::{MergeError, NoShard};
 use switchback_core::versions::NoVersion;
 use switchback_db::files::plain;
 use switchback_db::project::DiscoverError;
@@ -40,6 +41,20 @@ pub enum Error {
         asked: &'static str,
         /// What is wrong with it.
         problem: NoVersion,
+    },
+    /// A shard was asked for that there isn't.
+    #[error(transparent)]
+    NoShard(#[from] NoShard),
+    /// Reports were to be merged that are not the shards of one run.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// A file that is no report was to be merged.
+    #[error("{file} is no report of switchback that can be merged: {reason}")]
+    NoReport {
+        /// The file.
+        file: String,
+        /// Why not.
+        reason: String,
     },
     /// The matrix cannot be made as it is asked for.
     #[error("{0}")]
@@ -151,6 +166,9 @@ impl ExitCode {
             | Error::UnknownRevision { .. }
             | Error::NoHistory { .. }
             | Error::Version { .. }
+            | Error::NoShard(_)
+            | Error::Merge(_)
+            | Error::NoReport { .. }
             | Error::Matrix(_)
             | Error::Write { .. } => Self::Usage,
         }

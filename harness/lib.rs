@@ -23,6 +23,15 @@ pub use error::{Error, ExitCode};
 pub use switchback_core::{Backend, checks, evidence, history, report, rows, schema};
 pub use switchback_db::record::Progress;
 
+/// Makes of the reports of all shards, in whichever order, the one that a whole run would have made.
+///
+/// # Errors
+///
+/// If they are not all the shards of one run, each of them once.
+pub fn merge(reports: Vec<report::Report>) -> Result<report::Report, Error> {
+    Ok(switchback_core::shard::merge(reports)?)
+}
+
 /// The examples of README.md are compiled with the documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -7,6 +7,7 @@ use switchback_core::Backend;
 use switchback_core::evidence::Walk;
 use switchback_core::history::{History, Revision};
 use switchback_core::rows::Generator;
+use switchback_core::shard::Shard;
 use switchback_db::project::Project;
 use switchback_db::record::{Asking, Counterpart, Fixtures, Log, Plan};
 
@@ -33,6 +34,8 @@ pub(crate) fn of(
         tries_types: rows.types,
         append_only: project.config.append_only.iter().cloned().collect(),
         walks: walks.clone(),
+        trips: 0..history.len(),
+        to_head: true,
         log: log.cloned(),
     })
 }
@@ -46,6 +49,19 @@ pub(crate) fn revision<'a>(
     let named = |revision: &&Revision| revision.id.as_str() == wanted || revision.name == wanted;
     let unknown = || Error::UnknownRevision { backend, revision: wanted.to_owned() };
     history.revisions().iter().find(named).ok_or_else(unknown)
+}
+
+/// Leaves the round trips of other shards to those.
+pub(crate) fn share(plans: &mut BTreeMap<Backend, Plan>, shard: Shard) {
+    let histories = plans.iter().map(|(backend, plan)| (*backend, Arc::clone(&plan.history)));
+    let histories: BTreeMap<Backend, Arc<History>> = histories.collect();
+    let trips = shard.trips(&histories.iter().map(|(backend, history)| (*backend, &**history)).collect());
+    for (backend, trips) in trips {
+        if let Some(plan) = plans.get_mut(&backend) {
+            plan.trips = trips;
+            plan.to_head = shard.is_last();
+        }
+    }
 }
 
 /// Lets two recordings hear of each other, so that the same rows fit in both, and both are asked the

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use switchback_core::Backend;
+use switchback_core::shard::Shard;
 use switchback_core::versions::Version;
 
 use super::render::Format;
@@ -45,8 +46,33 @@ pub(super) enum Command {
     Sql(SqlArgs),
     /// List the versions of both databases that can be had here
     Versions(VersionsArgs),
+    /// Make one report of those of several shards
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Check projects on all versions that can be had here, and print a grid
     Matrix(MatrixArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportCommand {
+    /// Merge the JSON reports of all shards of a run into the report of the whole run; ends as that would
+    Merge(MergeArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MergeArgs {
+    /// The reports, one of each shard, in any order
+    #[arg(required = true, value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// What else fails the run
+    #[arg(long, value_enum)]
+    pub deny: Option<Deny>,
+    /// Show the findings that the project accepts, too
+    #[arg(long)]
+    pub accepted: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -143,6 +169,9 @@ pub(super) struct CheckArgs {
     /// The seed of made-up rows; the same seed gives the same rows
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Run one share of the revisions, such as 2/3; `switchback report merge` makes one report of all
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Write the SQL that is run into this folder, a file for each backend and database
     #[arg(long, value_name = "FOLDER")]
     pub log_sql: Option<PathBuf>,

@@ -17,6 +17,9 @@ pub(super) fn main(args: &CheckArgs) -> Result<ExitCode, Error> {
     if let Some(seed) = args.seed {
         check = check.seed(seed);
     }
+    if let Some(shard) = args.shard {
+        check = check.shard(shard.index(), shard.of());
+    }
     if let Some(folder) = &args.log_sql {
         check = check.log_sql(folder);
     }

@@ -8,6 +8,7 @@ mod init;
 mod matrix;
 mod progress;
 pub mod render;
+mod report;
 mod show;
 mod versions;
 
@@ -19,7 +20,7 @@ use switchback_core::Backend;
 use switchback_core::report::NotRun;
 
 use crate::error::{Error, ExitCode};
-use args::{Args, Command};
+use args::{Args, Command, ReportCommand};
 
 /// Runs the command line of this process, and says with which code it ends.
 pub fn main() -> ExitCode {
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => show::diff(&args),
         Command::Sql(args) => show::sql(&args),
         Command::Versions(args) => versions::main(&args),
+        Command::Report(ReportCommand::Merge(args)) => report::merge(&args),
         Command::Matrix(args) => matrix::main(&args),
     };
     done.unwrap_or_else(|error| {

@@ -2,12 +2,15 @@
 
 mod descent;
 mod round_trip;
+mod uncounted;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use round_trip::RoundTrip;
+pub use uncounted::Uncounted;
 
 use crate::Backend;
 use crate::history::{Direction, History, RevisionId, Script, State};
@@ -52,6 +55,9 @@ pub struct Recording {
     pub passed_over: Vec<String>,
     /// The history that was walked.
     pub history: Arc<History>,
+    /// The positions of the revisions that the probe went up, down and up again: all of them, or those
+    /// of one shard.
+    pub trips: Range<usize>,
     /// The schema before the first revision, after the project's setup.
     pub base: Arc<Schema>,
     /// The rows that were made up and taken by the probe, in the order in which they were written.
@@ -63,6 +69,8 @@ pub struct Recording {
     /// What became of rows that left their key to the database, after the revisions that touched
     /// their tables.
     pub counted: Vec<Counted>,
+    /// The tables in which no such row could be tried.
+    pub uncounted: Vec<Uncounted>,
     /// When the recording began, in microseconds since 1970.
     pub began: i64,
     /// What this backend answered to the questions that both were asked at head; none if there was
@@ -514,6 +522,8 @@ pub struct Counted {
     pub statement: String,
     /// Why it got no key beyond those that were there: the database's own message, if it refused.
     pub refused: Option<String>,
+    /// Whether it was tried at head, among the rows that revisions wrote themselves.
+    pub at_head: bool,
 }
 
 /// An attempt to break the promise of an append-only table.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Backend;
-use crate::checks::{self, Check};
+use crate::checks::{self, Check, Scope};
 use crate::config::{Accept, Level};
 use crate::evidence::{Evidence, Walk};
 use crate::history::RevisionId;
@@ -49,6 +49,7 @@ impl Rules {
         let mut not_run = evidence.not_run.clone();
         for recording in evidence.recordings() {
             not_run.extend(recording.not_run.iter().cloned());
+            not_run.extend(recording.uncounted.iter().filter_map(|one| one.told(recording.backend)));
         }
         for check in self.checks() {
             let judgement = check.judge(evidence);
@@ -56,15 +57,56 @@ impl Rules {
             findings
                 .extend(judgement.findings.into_iter().map(|finding| self.weigh(check, finding, evidence)));
         }
-        let told: BTreeSet<(&str, String)> =
-            findings.iter().filter_map(|one: &Finding| Some((one.check, one.object.clone()?))).collect();
-        findings.retain(|one| !one.repeats.iter().any(|repeated| told.contains(repeated)));
-        findings.sort_by_key(|finding| place(evidence, finding));
+        settle(&mut findings, |backend, id| evidence.recordings.get(&backend)?.history.position(id));
+        self.settle_not_run(&mut not_run);
+        (findings, not_run)
+    }
+
+    /// Judges the evidence of one of several shards, and says what only counts if the others found a
+    /// clean way down to base. What needs the whole history is for the last of them to judge.
+    pub fn judge_shard(&self, evidence: &Evidence, is_last: bool) -> (Vec<Finding>, Vec<NotRun>, Vec<usize>) {
+        if is_last {
+            let (findings, not_run) = self.judge(evidence);
+            let mut without = evidence.clone();
+            without.recordings.values_mut().for_each(|one| drop(one.walks.remove(&Walk::Return)));
+            let mut known = Vec::new();
+            let returning = |check: &&Check| check.walks.contains(&Walk::Return);
+            for check in self.checks().filter(returning) {
+                let judged = check.judge(&without).findings.into_iter();
+                known.extend(judged.map(|finding| self.weigh(check, finding, &without)));
+            }
+            let returning: Vec<&str> = self.checks().filter(returning).map(|check| check.id).collect();
+            let is_new = |one: &Finding| returning.contains(&one.check) && !known.contains(one);
+            let of_return = (0..findings.len()).filter(|at| is_new(&findings[*at])).collect();
+            return (findings, not_run, of_return);
+        }
+        let mut not_run = evidence.not_run.clone();
+        for recording in evidence.recordings() {
+            not_run.extend(recording.not_run.iter().cloned());
+            not_run.extend(recording.uncounted.iter().filter_map(|one| one.told(recording.backend)));
+        }
+        let mut findings = Vec::new();
+        for check in self.checks().filter(|check| check.scope == Scope::Revision) {
+            let judged = check.judge(evidence).findings.into_iter();
+            findings.extend(judged.map(|finding| self.weigh(check, finding, evidence)));
+        }
+        settle(&mut findings, |backend, id| evidence.recordings.get(&backend)?.history.position(id));
+        self.settle_not_run(&mut not_run);
+        (findings, not_run, Vec::new())
+    }
+
+    fn settle_not_run(&self, not_run: &mut Vec<NotRun>) {
         not_run.sort();
         not_run.dedup();
         let selected: BTreeSet<&str> = self.checks().map(|check| check.id).collect();
         not_run.retain(|one| one.check.is_none_or(|check| selected.contains(check)));
-        (findings, not_run)
+    }
+
+    /// The entries about checks that run which none of these findings needs.
+    pub fn unmatched<'a>(&'a self, evidence: &Evidence, findings: &[Finding]) -> Vec<&'a Accept> {
+        let runs = |entry: &Accept| self.checks().any(|check| check.id == entry.check);
+        let uses = |entry: &Accept| findings.iter().any(|finding| accepts(entry, finding, evidence));
+        self.accepted.iter().filter(|entry| runs(entry) && !uses(entry)).collect()
     }
 
     /// The entries that accept nothing any more. Of an entry about something that did not run,
@@ -75,21 +117,10 @@ impl Rules {
         findings: &[Finding],
         not_run: &[NotRun],
     ) -> Vec<&'a Accept> {
-        let ran = |entry: &Accept| {
-            let about = |backend: &Backend| entry.backend.is_none_or(|one| one == *backend);
-            let excused = |one: &NotRun| {
-                one.check.is_none_or(|check| check == entry.check) && one.backend.as_ref().is_none_or(about)
-            };
-            let check = self.checks().find(|check| check.id == entry.check);
-            check.is_some()
-                && Backend::ALL
-                    .iter()
-                    .filter(|one| about(one) || check.is_some_and(Check::needs_both))
-                    .all(|one| evidence.recordings.contains_key(one))
-                && !not_run.iter().any(excused)
-        };
-        let uses = |entry: &Accept| findings.iter().any(|finding| accepts(entry, finding, evidence));
-        self.accepted.iter().filter(|entry| ran(entry) && !uses(entry)).collect()
+        let ran: BTreeSet<Backend> = evidence.recordings.keys().copied().collect();
+        let mut unmatched = self.unmatched(evidence, findings);
+        unmatched.retain(|entry| is_known(&entry.check, entry.backend, &ran, not_run));
+        unmatched
     }
 
     fn weigh(&self, check: &Check, mut finding: Finding, evidence: &Evidence) -> Finding {
@@ -118,12 +149,33 @@ fn accepts(entry: &Accept, finding: &Finding, evidence: &Evidence) -> bool {
         .any(|revision| entry.matches(finding.check, finding.backend, *revision, object))
 }
 
-fn place(evidence: &Evidence, finding: &Finding) -> (Option<Backend>, usize, usize) {
-    let history = finding.backend.and_then(|backend| evidence.recordings.get(&backend));
-    let position =
-        history.zip(finding.revision.as_ref()).and_then(|(recording, id)| recording.history.position(id));
-    let check = checks::ALL.iter().position(|check| check.id == finding.check);
-    (finding.backend, position.unwrap_or(usize::MAX), check.unwrap_or(usize::MAX))
+/// Whether an entry about a check on a backend can be known to accept nothing: all that it is about ran.
+pub(crate) fn is_known(
+    check: &str,
+    backend: Option<Backend>,
+    ran: &BTreeSet<Backend>,
+    not_run: &[NotRun],
+) -> bool {
+    let about = |one: &Backend| backend.is_none_or(|backend| backend == *one);
+    let excused =
+        |one: &NotRun| one.check.is_none_or(|one| one == check) && one.backend.as_ref().is_none_or(about);
+    let needs_both = checks::find(check).is_some_and(Check::needs_both);
+    let needed = Backend::ALL.iter().filter(|one| about(one) || needs_both);
+    needed.into_iter().all(|one| ran.contains(one)) && !not_run.iter().any(excused)
+}
+
+/// Leaves out what others tell as well, and brings the rest in order.
+pub(crate) fn settle(findings: &mut Vec<Finding>, position: impl Fn(Backend, &RevisionId) -> Option<usize>) {
+    let tells = |one: &Finding| Some((one.check, one.object.clone()?));
+    let told: BTreeSet<(&str, String)> =
+        findings.iter().filter_map(|one| tells(one).filter(|tells| !one.repeats.contains(tells))).collect();
+    findings.retain(|one| !one.repeats.iter().any(|repeated| told.contains(repeated)));
+    findings.sort_by_key(|finding| {
+        let revision = finding.backend.zip(finding.revision.as_ref());
+        let place = revision.and_then(|(backend, id)| position(backend, id));
+        let check = checks::ALL.iter().position(|check| check.id == finding.check);
+        (finding.backend, place.unwrap_or(usize::MAX), check.unwrap_or(usize::MAX))
+    });
 }
 
 #[cfg(test)]

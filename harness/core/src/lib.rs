@@ -17,6 +17,7 @@ pub mod parity;
 pub mod report;
 pub mod rows;
 pub mod schema;
+pub mod shard;
 pub mod shared;
 pub mod sql;
 pub mod trials;

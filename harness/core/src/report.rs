@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Backend;
 use crate::history::RevisionId;
+use crate::shard::Part;
+use crate::{Backend, checks};
 
 /// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; never a reason to fail.
@@ -37,7 +38,7 @@ impl fmt::Display for Severity {
 }
 
 /// A place in a file of the project.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {
     /// The file, relative to the project.
     pub file: String,
@@ -52,10 +53,11 @@ impl fmt::Display for Location {
 }
 
 /// Something that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The id of the check that found it.
-    pub check: &'static str,
+    #[serde(deserialize_with = "known")]
+    pub check: Word,
     /// How much it matters.
     pub severity: Severity,
     /// The backend it was found on.
@@ -166,10 +168,11 @@ impl Finding {
 }
 
 /// A check, revision or backend that could not run. It never counts as passed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NotRun {
     /// The check; nothing if all checks are meant.
-    pub check: Option<&'static str>,
+    #[serde(deserialize_with = "perhaps_known")]
+    pub check: Option<Word>,
     /// The backend; nothing if both are meant.
     pub backend: Option<Backend>,
     /// The first revision that was not judged; nothing if all of them are meant.
@@ -205,7 +208,7 @@ impl NotRun {
 }
 
 /// A backend that ran.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackendRun {
     /// The backend.
     pub backend: Backend,
@@ -222,11 +225,11 @@ pub struct BackendRun {
 }
 
 /// What a run found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The version of Switchback.
-    #[serde(rename = "switchback")]
-    pub version: &'static str,
+    #[serde(rename = "switchback", deserialize_with = "own_version")]
+    pub version: Word,
     /// The version of this document's form.
     pub format: u32,
     /// The project's name.
@@ -243,6 +246,34 @@ pub struct Report {
     pub seed: u64,
     /// How long the run took.
     pub seconds: f64,
+    /// What the reports of the other shards need to know of it, if it is about one of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Part>,
+}
+
+/// A word of this program's own. Its name keeps serde from borrowing such a one from a document.
+type Word = &'static str;
+
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
+    let id = String::deserialize(deserializer)?;
+    let unknown = || serde::de::Error::custom(format!("there is no check \"{id}\""));
+    checks::find(&id).map(|check| check.id).ok_or_else(unknown)
+}
+
+fn perhaps_known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Word>, D::Error> {
+    let Some(id) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    known(serde::de::value::StringDeserializer::new(id)).map(Some)
+}
+
+/// Only this version's documents are read.
+fn own_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
+    let own = env!("CARGO_PKG_VERSION");
+    match String::deserialize(deserializer)? {
+        version if version == own => Ok(own),
+        version => Err(serde::de::Error::custom(format!(
+            "it was written by switchback {version}, and this is {own}"
+        ))),
+    }
 }
 
 impl Report {
@@ -304,6 +335,7 @@ mod tests {
             unused_accepts: vec![Location { file: "switchback.toml".to_owned(), line: 12 }],
             seed: 1,
             seconds: 1.2,
+            shard: None,
         }
     }
 

@@ -36,6 +36,8 @@ fn plan(backend: Backend, sql: &str) -> Plan {
         tries_types: false,
         append_only: Vec::new(),
         walks: BTreeSet::from([Walk::Trunk, Walk::Probe]),
+        trips: 0..2,
+        to_head: true,
         log: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Family, Judge, Judgement, stops_short};
+use super::{Check, Family, Judge, Judgement, Scope, stops_short};
 use crate::evidence::{Attempt, AttemptResult, Recording, Walk};
 use crate::report::{Finding, NotRun, Severity};
 use crate::schema::{Name, Schema};
@@ -23,6 +23,7 @@ pub(super) static CHECK: Check = Check {
     mend: "Refuse the way in with a trigger of its own: TRUNCATE needs a statement trigger on PostgreSQL, REPLACE \
            a BEFORE INSERT trigger on SQLite that refuses an existing key.",
     walks: &[Walk::Trunk, Walk::Promises],
+    scope: Scope::History,
     judge: Judge::Alone(judge),
 };
 

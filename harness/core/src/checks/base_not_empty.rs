@@ -1,6 +1,8 @@
 //! `base-not-empty`: after downgrading from head to base, something is left.
 
-use super::{Check, Family, Judge, Judgement, only_goes_up, trace};
+use serde::{Deserialize, Serialize};
+
+use super::{Check, Family, Judge, Judgement, Scope, only_goes_up, trace};
 use crate::evidence::{Observation, Recording, Walk};
 use crate::history::Downgrade;
 use crate::report::{Finding, NotRun, Severity};
@@ -17,6 +19,7 @@ pub(super) static CHECK: Check = Check {
     example: "IF NOT EXISTS (SELECT 1 FROM settings WHERE name = 'installation_id') THEN",
     mend: "Let each downgrade undo what its own upgrade did, whatever later revisions do in between.",
     walks: &[Walk::Trunk, Walk::Probe, Walk::Return],
+    scope: Scope::History,
     judge: Judge::Alone(judge),
 };
 
@@ -66,7 +69,6 @@ fn is_known(known: &[ObjectId], object: &ObjectId) -> bool {
 
 /// Why the walk from head to base did not get there.
 fn why_not(recording: &Recording) -> String {
-    let failed = |seen: &&Observation| !seen.outcome.is_applied();
     if !recording.reached_head() {
         return "the history did not reach head".to_owned();
     }
@@ -77,23 +79,42 @@ fn why_not(recording: &Recording) -> String {
         return format!("there is no way down to base: {} {has} downgrade", gap.name);
     }
     let steps = recording.walk(Walk::Return).iter().chain(recording.walk(Walk::Probe));
-    let steps = steps.filter(|seen| !recording.is_within_group(seen));
-    if let Some(seen) = steps.clone().find(failed) {
-        let (direction, name) = (seen.step.direction, recording.name(&seen.step.revision));
-        return format!("there is no clean way down to base: the {direction} of {name} fails");
-    }
-    let trace = |seen: &&Observation| trace::difference(recording, seen).is_some();
-    match steps.clone().find(trace) {
-        Some(seen) => {
-            let (direction, name) = (seen.step.direction, recording.name(&seen.step.revision));
-            format!(
-                "there is no clean way down to base: the {direction} of {name} leaves another schema than it should"
-            )
-        }
+    match Blocked::by(recording, steps) {
+        Some(blocked) => blocked.reason,
         None if escaped(recording) => {
             "a revision changes the whole server, which it cannot do a second time".to_owned()
         }
         None => "the walk from head to base was not taken".to_owned(),
+    }
+}
+
+/// Why there is no clean way down to base.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// Whether a step fails; otherwise one leaves something else than it should.
+    pub fails: bool,
+    /// Which step it is, in a sentence.
+    pub reason: String,
+}
+
+impl Blocked {
+    /// The first step that fails, or failing that the first that leaves a trace.
+    pub(crate) fn by<'a>(
+        recording: &Recording,
+        steps: impl Iterator<Item = &'a Observation> + Clone,
+    ) -> Option<Self> {
+        let steps = steps.filter(|seen| !recording.is_within_group(seen));
+        let failed = |seen: &&Observation| !seen.outcome.is_applied();
+        let trace = |seen: &&Observation| trace::difference(recording, seen).is_some();
+        let told = |seen: &Observation, fails, does: &str| {
+            let (direction, name) = (seen.step.direction, recording.name(&seen.step.revision));
+            let reason = format!("there is no clean way down to base: the {direction} of {name} {does}");
+            Self { fails, reason }
+        };
+        let first = steps.clone().find(failed).map(|seen| told(seen, true, "fails"));
+        first.or_else(|| {
+            steps.clone().find(trace).map(|seen| told(seen, false, "leaves another schema than it should"))
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Family, Judge, Judgement, both_at_head, is_of_the_clock, shortened};
+use super::{Check, Family, Judge, Judgement, Scope, both_at_head, is_of_the_clock, shortened};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Walk};
 use crate::family::Family as Types;
@@ -31,6 +31,7 @@ pub(super) static CHECK: Check = Check {
     mend: "Say it so that both understand the same, such as GLOB for LIKE on SQLite, or refuse it in the \
            application, too.",
     walks: &[Walk::Trunk, Walk::Trials],
+    scope: Scope::History,
     judge: Judge::Across(judge),
 };
 

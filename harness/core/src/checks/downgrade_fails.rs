@@ -1,7 +1,7 @@
 //! `downgrade-fails`: a downgrade is refused by a database.
 
 use super::together::Together;
-use super::{Check, Family, Judge, Judgement, only_goes_up, remedy};
+use super::{Check, Family, Judge, Judgement, Scope, only_goes_up, remedy};
 use crate::evidence::{Recording, Walk};
 use crate::report::{Finding, Severity};
 
@@ -18,6 +18,7 @@ pub(super) static CHECK: Check = Check {
     mend: "Undo the upgrade's statements in the opposite order: children before their parents, what uses an \
            object before the object.",
     walks: &[Walk::Probe, Walk::Return, Walk::Descent],
+    scope: Scope::Revision,
     judge: Judge::Alone(judge),
 };
 

@@ -2,7 +2,7 @@
 
 use super::together::Together;
 use super::trace::{self, Fate, Trace};
-use super::{Check, Family, Judge, Judgement, named, only_goes_up};
+use super::{Check, Family, Judge, Judgement, Scope, named, only_goes_up};
 use crate::evidence::{Recording, Walk};
 use crate::history::Downgrade;
 use crate::report::{Finding, Location, Severity};
@@ -20,6 +20,7 @@ pub(super) static CHECK: Check = Check {
     example: "DROP INDEX IF EXISTS ix_notes_title;",
     mend: "Undo in the downgrade everything that the upgrade did, and nothing else.",
     walks: &[Walk::Trunk, Walk::Probe, Walk::Descent],
+    scope: Scope::Revision,
     judge: Judge::Alone(judge),
 };
 

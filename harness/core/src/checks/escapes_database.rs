@@ -1,6 +1,6 @@
 //! `escapes-database`: a revision changes something that its own database does not contain.
 
-use super::{Check, Family, Judge, Judgement, script_of};
+use super::{Check, Family, Judge, Judgement, Scope, script_of};
 use crate::evidence::{Escape, Recording, Walk};
 use crate::report::{Finding, Severity};
 
@@ -16,6 +16,7 @@ pub(super) static CHECK: Check = Check {
     mend: "Create roles and databases where the server is set up, and name that file in [postgres] setup; commit \
            every transaction that a revision opens.",
     walks: &[Walk::Trunk, Walk::Probe],
+    scope: Scope::Revision,
     judge: Judge::Alone(judge),
 };
 

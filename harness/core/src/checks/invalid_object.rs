@@ -1,6 +1,6 @@
 //! `invalid-object`: something at head exists in name only.
 
-use super::{Check, Family, Judge, Judgement, counted, named, sql_identifier, sql_name, stops_short};
+use super::{Check, Family, Judge, Judgement, Scope, counted, named, sql_identifier, sql_name, stops_short};
 use crate::Backend;
 use crate::evidence::{Recording, Walk};
 use crate::report::{Finding, Severity};
@@ -18,6 +18,7 @@ pub(super) static CHECK: Check = Check {
     example: "NOT VALID;",
     mend: "Validate the constraint, rebuild the index, or point the foreign key at what exists, in a new revision.",
     walks: &[Walk::Trunk, Walk::Probe],
+    scope: Scope::History,
     judge: Judge::Alone(judge),
 };
 

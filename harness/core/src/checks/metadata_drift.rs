@@ -2,7 +2,7 @@
 
 use super::remedy::defined_by_application;
 use super::trace::{self, Fate, Trace};
-use super::{Check, Family, Judge, Judgement, named, stops_short};
+use super::{Check, Family, Judge, Judgement, Scope, named, stops_short};
 use crate::evidence::{Recording, Walk};
 use crate::report::{Finding, Location, NotRun, Severity};
 use crate::schema::{Kind, ObjectId, Schema};
@@ -20,6 +20,7 @@ pub(super) static CHECK: Check = Check {
     example: "CREATE INDEX ix_notes_title ON notes (title);",
     mend: "Write a revision that builds what the declaration says, or correct the declaration.",
     walks: &[Walk::Trunk, Walk::Metadata],
+    scope: Scope::History,
     judge: Judge::Alone(judge),
 };
 

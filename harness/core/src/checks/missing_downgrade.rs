@@ -1,7 +1,7 @@
 //! `missing-downgrade`: a revision cannot be taken back, while others can.
 
 use super::together::Together;
-use super::{Check, Family, Judge, Judgement, counted, named, only_goes_up, trace};
+use super::{Check, Family, Judge, Judgement, Scope, counted, named, only_goes_up, trace};
 use crate::evidence::{Recording, RoundTrip, Walk};
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Location, Severity};
@@ -19,6 +19,7 @@ pub(super) static CHECK: Check = Check {
     example: "20250102000000_index_notes_by_title.up.sql",
     mend: "Write the downgrade, or a comment in its file that says why there is none.",
     walks: &[Walk::Probe],
+    scope: Scope::Revision,
     judge: Judge::Alone(judge),
 };
 
@@ -28,7 +29,8 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
     }
     let trips: Vec<RoundTrip<'_>> = recording.round_trips().collect();
     let together = Together::of(recording);
-    for (position, revision) in recording.history.revisions().iter().enumerate() {
+    for position in recording.covered() {
+        let revision = &recording.history.revisions()[position];
         // In a group, the others may take back what it does.
         if recording.history.group_at(position).is_some()
             && recording.history.goes_down(position, recording.backend)

@@ -29,7 +29,9 @@ mod upgrade_fails;
 mod upgrade_not_repeatable;
 mod value_not_kept;
 
+pub(crate) use self::base_not_empty::Blocked;
 use self::remedy::remedy;
+pub(crate) use self::rows_lost::{carries, says_none_is_carried};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Step, Walk};
 use crate::history::{Downgrade, Revision};
@@ -87,6 +89,15 @@ impl Family {
     }
 }
 
+/// What a check needs to have seen before it can judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One revision at a time, by itself.
+    Revision,
+    /// The whole history, or what is at head.
+    History,
+}
+
 /// A check: what it is called, what it means and how it judges.
 pub struct Check {
     /// Named for the problem.
@@ -105,6 +116,8 @@ pub struct Check {
     pub mend: &'static str,
     /// The walks whose observations it reads.
     pub walks: &'static [Walk],
+    /// What it needs to have seen.
+    pub scope: Scope,
     judge: Judge,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Family, Judge, Judgement, both_at_head};
+use super::{Check, Family, Judge, Judgement, Scope, both_at_head};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Walk};
 use crate::history::RevisionId;
@@ -28,6 +28,7 @@ pub(super) static CHECK: Check = Check {
     example: "id BIGINT PRIMARY KEY",
     mend: "Write a revision that brings the two together, or accept the difference with the reason for it.",
     walks: &[Walk::Trunk],
+    scope: Scope::History,
     judge: Judge::Across(judge),
 };
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Family, Judge, Judgement, both, counted, is_of_the_clock, script_of};
+use super::{Check, Family, Judge, Judgement, Scope, both, counted, is_of_the_clock, script_of};
 use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRows, Walk};
 use crate::family::ColumnType;
 use crate::history::{Downgrade, Revision};
@@ -30,6 +30,7 @@ pub(super) static CHECK: Check = Check {
     mend: "Write the same change in both dialects; keep what the downgrade needs to restore the old values, or say \
            in its comment that it does not.",
     walks: &[Walk::Probe],
+    scope: Scope::Revision,
     judge: Judge::Across(judge),
 };
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::meant::Meant;
-use super::{Check, Family, Judge, Judgement, counted, script_of};
+use super::{Check, Family, Judge, Judgement, Scope, counted, script_of};
 use crate::evidence::{Observation, Recording, Rows, TableRows, Walk};
 use crate::report::{Finding, NotRun, Severity};
 use crate::rows::shown;
@@ -26,18 +26,29 @@ pub(super) static CHECK: Check = Check {
     example: "DROP TABLE authors;",
     mend: "Turn foreign keys off outside the transaction while the table is rebuilt, or rebuild the children, too.",
     walks: &[Walk::Probe],
+    scope: Scope::Revision,
     judge: Judge::Alone(judge),
 };
 
-fn judge(recording: &Recording, judgement: &mut Judgement) {
-    let steps = recording.walk(Walk::Probe);
+const NO_ROWS: &str =
+    "no rows are carried along: name a file of rows in [rows] fixtures, or let per_table be more than 0";
+const NONE_MET: &str = "no revision comes after those that make the tables, so none met their rows";
+
+/// Whether any step met rows.
+pub(crate) fn carries(recording: &Recording) -> bool {
     let carried = |rows: &Option<_>| rows.as_ref().is_some_and(|rows: &Arc<Rows>| !rows.tables.is_empty());
-    if !recording.history.is_empty() && !steps.iter().any(|seen| carried(&seen.rows_before)) {
-        let reason = if recording.seeded.iter().all(|seeded| seeded.rows.is_empty()) {
-            "no rows are carried along: name a file of rows in [rows] fixtures, or let per_table be more than 0"
-        } else {
-            "no revision comes after those that make the tables, so none met their rows"
-        };
+    recording.walk(Walk::Probe).iter().any(|seen| carried(&seen.rows_before))
+}
+
+/// Whether it says that no step met rows.
+pub(crate) fn says_none_is_carried(not_run: &NotRun) -> bool {
+    not_run.check == Some(CHECK.id) && [NO_ROWS, NONE_MET].contains(&not_run.reason.as_str())
+}
+
+fn judge(recording: &Recording, judgement: &mut Judgement) {
+    if !recording.history.is_empty() && !carries(recording) {
+        let none = recording.seeded.iter().all(|seeded| seeded.rows.is_empty());
+        let reason = if none { NO_ROWS } else { NONE_MET };
         judgement.not_run.push(NotRun::check(CHECK.id, recording.backend, reason));
         return;
     }

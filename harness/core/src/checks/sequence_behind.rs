@@ -1,6 +1,6 @@
 //! `sequence-behind`: a row that leaves its key to the database is refused, or gets no key.
 
-use super::{Check, Family, Judge, Judgement, both_at_head, named, script_of, shortened};
+use super::{Check, Family, Judge, Judgement, Scope, both_at_head, named, script_of, shortened};
 use crate::evidence::{Counted, Evidence, Recording, Step, Walk};
 use crate::history::Direction;
 use crate::report::{Finding, Severity};
@@ -20,6 +20,7 @@ pub(super) static CHECK: Check = Check {
     mend: "Set the sequence to the largest key after copying the rows, with setval; on SQLite declare the key as \
            INTEGER PRIMARY KEY.",
     walks: &[Walk::Probe, Walk::Trials],
+    scope: Scope::Revision,
     judge: Judge::Across(judge),
 };
 
@@ -54,7 +55,8 @@ fn behind(recording: &Recording, counted: &Counted) -> Option<Finding> {
     finding.location = script_of(recording, &step);
     finding.revision = Some(counted.revision.clone());
     finding.backend = Some(recording.backend);
-    Some(finding)
+    // What is behind when a revision is done is told of that revision.
+    Some(if counted.at_head { finding.repeating(CHECK.id, &counted.table) } else { finding })
 }
 
 /// A key that only the other backend counts.

@@ -1,6 +1,6 @@
 //! `upgrade-fails`: an upgrade is refused by a database.
 
-use super::{Check, Family, Judge, Judgement, remedy};
+use super::{Check, Family, Judge, Judgement, Scope, remedy};
 use crate::evidence::{Observation, Recording, Walk};
 use crate::report::{Finding, NotRun, Severity};
 
@@ -18,6 +18,7 @@ pub(super) static CHECK: Check = Check {
     example: "CREATE INDEX ix_notes_title ON notes USING btree (title);",
     mend: "Write the statement in a form that the failing backend knows, in that backend's own file.",
     walks: &[Walk::Trunk, Walk::Probe],
+    scope: Scope::Revision,
     judge: Judge::Alone(judge),
 };
 

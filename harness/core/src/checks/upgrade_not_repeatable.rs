@@ -1,6 +1,6 @@
 //! `upgrade-not-repeatable`: after a clean downgrade, the upgrade fails or builds something else.
 
-use super::{Check, Family, Judge, Judgement, only_goes_up, script_of, trace};
+use super::{Check, Family, Judge, Judgement, Scope, only_goes_up, script_of, trace};
 use crate::evidence::{Observation, Recording, Walk};
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Severity};
@@ -16,6 +16,7 @@ pub(super) static CHECK: Check = Check {
     example: "INSERT INTO settings (name, value) VALUES ('default_theme', 'light');",
     mend: "Take back in the downgrade what the upgrade wrote, or guard the upgrade against finding it there.",
     walks: &[Walk::Trunk, Walk::Probe, Walk::Return],
+    scope: Scope::Revision,
     judge: Judge::Alone(judge),
 };
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::meant::{assigned, triggers};
-use super::{Check, Family, Judge, Judgement, counted};
+use super::{Check, Family, Judge, Judgement, Scope, counted};
 use crate::evidence::{Recording, Walk};
 use crate::family::{ColumnType, Family as Types};
 use crate::report::{Finding, NotRun, Severity};
@@ -25,6 +25,7 @@ pub(super) static CHECK: Check = Check {
     example: "amount NUMERIC(38, 10) NOT NULL",
     mend: "Declare the column with a type that keeps the value on both, such as TEXT.",
     walks: &[Walk::Trunk, Walk::Trials],
+    scope: Scope::History,
     judge: Judge::Alone(judge),
 };
 

@@ -10,29 +10,38 @@ use crate::sql::words;
 
 impl Recording {
     /// Where it is worth trying whether several downgrades together bring back what one alone does
-    /// not: the positions of such revisions that lie side by side, or around one other, with the
-    /// revision before them.
+    /// not.
     pub fn descents(&self) -> Vec<Range<usize>> {
-        let may_be_in = |position: usize| {
-            let revision = &self.history.revisions()[position];
-            self.history.group_at(position).is_none() && revision.downgrade != Downgrade::Missing
-        };
+        self.chains().into_iter().filter(|range| self.may_be_group(range)).collect()
+    }
+
+    /// The positions of revisions whose downgrades do not come back clean, and that lie side by side or
+    /// around one other, with the revision before them.
+    pub fn chains(&self) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
         let unclean = self.round_trips().filter(|trip| trip.group.is_none() && !self.comes_back(trip));
         let unclean = unclean.filter_map(|trip| self.history.position(&trip.revisions.first()?.id));
-        for position in unclean.filter(|position| may_be_in(*position)) {
+        for position in unclean.filter(|position| self.may_be_in(*position)) {
             match found.last_mut() {
-                Some(last) if position <= last.end + 1 && (last.end..position).all(may_be_in) => {
+                Some(last)
+                    if position <= last.end + 1 && (last.end..position).all(|one| self.may_be_in(one)) =>
+                {
                     last.end = position + 1;
                 }
                 _ => found.push(position..position + 1),
             }
         }
-        let lower = |range: Range<usize>| match range.start.checked_sub(1).filter(|below| may_be_in(*below)) {
+        let lower = |range: Range<usize>| match range.start.checked_sub(1).filter(|one| self.may_be_in(*one))
+        {
             Some(below) => below..range.end,
             None => range,
         };
-        found.into_iter().map(lower).filter(|range| self.may_be_group(range)).collect()
+        found.into_iter().map(lower).collect()
+    }
+
+    fn may_be_in(&self, position: usize) -> bool {
+        let revision = &self.history.revisions()[position];
+        self.history.group_at(position).is_none() && revision.downgrade != Downgrade::Missing
     }
 
     /// Whether a downgrade among these shows that those of the others do its work: it fails, it takes

@@ -1,5 +1,7 @@
 //! Up, down and up again on the probe.
 
+use std::ops::Range;
+
 use super::Observation;
 use crate::history::{Group, Revision};
 
@@ -69,6 +71,14 @@ impl super::Recording {
         !seen.step.is_upgrade()
             && seen.outcome.is_applied()
             && self.history.stretch(position).start < position
+    }
+
+    /// The positions that the round trips really cover: a shard goes on beyond its own as far as they
+    /// may hang together with those after them.
+    pub fn covered(&self) -> Range<usize> {
+        let last = self.walk(super::Walk::Probe).last();
+        let last = last.and_then(|seen| self.history.position(&seen.step.revision));
+        self.trips.start..last.map_or(0, |last| last + 1).max(self.trips.end)
     }
 
     /// The probe's steps, together for each revision or group, in order.

@@ -10,7 +10,7 @@ use crate::sql::{self, Statement};
 
 /// What a tool calls a revision, spelled as the project spells it: `20250901000000`,
 /// `2022-07-27-110000`, `0007`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct RevisionId(Arc<str>);
 
 impl RevisionId {

@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use switchback_core::evidence::{Counted, Recording, Rows, TableRows};
-use switchback_core::history::{Revision, RevisionId, Script};
-use switchback_core::report::NotRun;
+use switchback_core::evidence::{Counted, Recording, Rows, TableRows, Uncounted};
+use switchback_core::history::{Revision, Script};
 use switchback_core::rows::{Datum, Parents, Side, TableGenerator, foreign_keys};
 use switchback_core::schema::{Attribute, Kind, Name, Schema};
 use switchback_core::sql::{quoted_identifier, words};
@@ -26,42 +25,29 @@ const FROM: u32 = 30;
 #[derive(Debug, Default)]
 pub(super) struct Counting {
     pub(super) counted: Vec<Counted>,
-    /// The tables in which none could be tried: the column, after which revisions, and why.
-    uncounted: BTreeMap<Name, (String, Vec<RevisionId>, String)>,
+    uncounted: BTreeMap<Name, Uncounted>,
 }
 
 impl Counting {
-    fn note(&mut self, revision: &Revision, table: &Name, column: String, tried: Tried) {
-        let revision = revision.id.clone();
+    fn note(&mut self, revision: &Revision, table: &Name, column: String, tried: Tried, at_head: bool) {
         match tried {
             Tried::So { statement, refused } => {
-                self.counted.push(Counted { revision, table: table.clone(), column, statement, refused });
+                let (revision, table) = (revision.id.clone(), table.clone());
+                self.counted.push(Counted { revision, table, column, statement, refused, at_head });
             }
-            Tried::Not(why) => {
-                let known = || (column, Vec::new(), why);
-                let (_, revisions, _) = self.uncounted.entry(table.clone()).or_insert_with(known);
-                if !revisions.contains(&revision) {
-                    revisions.push(revision);
+            Tried::Not(reason) => {
+                let known = || Uncounted { table: table.to_string(), column, revisions: Vec::new(), reason };
+                let known = self.uncounted.entry(table.clone()).or_insert_with(known);
+                if !known.revisions.contains(&revision.name) {
+                    known.revisions.push(revision.name.clone());
                 }
             }
         }
     }
 
-    /// Hands over what was seen: one line for each table that was not.
+    /// Hands over what was seen.
     pub(super) fn finish(self, recording: &mut Recording) {
-        for (table, (column, revisions, why)) in self.uncounted {
-            let Some(first) = revisions.first() else { continue };
-            let more = match revisions.len() - 1 {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            let reason = format!(
-                "no row that leaves \"{column}\" to the database could be tried in table \"{table}\" after {}{more}: \
-                 {why}",
-                recording.name(first)
-            );
-            recording.not_run.push(NotRun::check("sequence-behind", recording.backend, reason));
-        }
+        recording.uncounted.extend(self.uncounted.into_values());
         recording.counted.extend(self.counted);
     }
 }
@@ -99,7 +85,7 @@ pub(super) async fn count<E: Engine>(
         {
             tried = again;
         }
-        counting.note(revision, name, column, tried);
+        counting.note(revision, name, column, tried, false);
     }
     Ok(())
 }
@@ -145,7 +131,7 @@ pub(super) async fn count_at_head<E: Engine>(
         let revision = last_to_fill(&texts, name);
         let Some((revision, (column, table))) = revision.zip(counts(plan, own, name)) else { continue };
         let tried = try_one(engine, &mut copy, own, &table, &parents, (&column, None)).await?;
-        counting.note(revision, name, column, tried);
+        counting.note(revision, name, column, tried, true);
     }
     engine.drop(copy).await
 }

@@ -16,7 +16,7 @@ use crate::drive::Declaring;
 impl<E: Engine> Recorder<'_, E> {
     /// Builds what the application declares, in a database of its own.
     pub(super) async fn metadata(&mut self) -> Result<(), RecordError> {
-        if !self.plan.walks.contains(&Walk::Metadata) {
+        if !self.plan.to_head || !self.plan.walks.contains(&Walk::Metadata) {
             return Ok(());
         }
         let (metadata, driver) = (self.plan.metadata.as_ref(), self.plan.driver.as_ref());

@@ -1,6 +1,7 @@
 //! The recorder: runs each walk once on one backend, and writes down what it saw.
 
 mod attempts;
+mod carrier;
 mod counterpart;
 mod counting;
 mod declared;
@@ -23,6 +24,7 @@ mod walks;
 pub(crate) mod watched;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use switchback_core::Backend;
@@ -66,6 +68,11 @@ pub struct Plan {
     pub append_only: Vec<String>,
     /// The walks that the selected checks need.
     pub walks: BTreeSet<Walk>,
+    /// The positions of the revisions that the probe goes up, down and up again: all of them, or those of
+    /// one shard.
+    pub trips: Range<usize>,
+    /// Whether the trunk goes on to head, and what is to be seen there is recorded.
+    pub to_head: bool,
     /// Where the SQL that the walks run is written down, if it is.
     pub log: Option<Log>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use switchback_core::evidence::{Observation, Walk};
+use switchback_core::evidence::{Observation, Rows, Walk};
 use switchback_core::history::{Direction, Downgrade, Revision, Script, State};
 use switchback_core::schema::Schema;
 
@@ -33,13 +33,14 @@ impl<E: Engine> Recorder<'_, E> {
             && history.revisions()[stretch.clone()].iter().all(is_there);
         self.told_of_group(position, probe.made_at);
 
-        let mut up =
-            self.probe_step(&mut probe, revision, Direction::Upgrade, &low, after, !leads_down).await?;
+        let mut up = self
+            .probe_step(&mut probe, PROBE, revision, Direction::Upgrade, &low, after, !leads_down)
+            .await?;
         if !up.outcome.is_applied() && probe.made_up {
             up.retried = Some(self.retry(position, Direction::Upgrade, before, after, &up).await?);
         }
         let (mut last, mut reached) = (up.schema.clone(), up.state.clone());
-        let up_applied = up.outcome.is_applied();
+        let (up_applied, carried) = (up.outcome.is_applied(), up.rows_after.clone());
         let script = self.recording.script_of(&up);
         self.push(Walk::Probe, up);
         if let Some(rows) =
@@ -60,7 +61,7 @@ impl<E: Engine> Recorder<'_, E> {
                 let expected = self.recording.expected(&to).map_or_else(|| Arc::clone(after), Arc::clone);
                 let revision = &history.revisions()[position];
                 let mut seen =
-                    self.probe_step(&mut probe, revision, direction, &from, &expected, true).await?;
+                    self.probe_step(&mut probe, PROBE, revision, direction, &from, &expected, true).await?;
                 let applied = seen.outcome.is_applied();
                 if !applied && probe.made_up && direction == Direction::Downgrade {
                     seen.retried =
@@ -83,13 +84,9 @@ impl<E: Engine> Recorder<'_, E> {
                 probe.made_at = position + 1;
                 self.note_as_applied(&mut probe, revision).await?
             }
-            same => same && reached == high,
+            // The way back may have lost rows, or left others.
+            same => same && reached == high && unchanged(carried.as_ref(), probe.rows.as_ref()),
         };
-        if stretch.len() > 1 && leads_down {
-            // Tables that the group made were made anew, and their rows are gone.
-            let known = self.recording.expected(&history.state_before(stretch.start)).map(Arc::clone);
-            probe.seeded.retain(|name| known.as_ref().is_some_and(|schema| schema.table(name).is_some()));
-        }
         let mut probe = if as_trunk { probe } else { self.remake(probe, position + 1).await? };
         self.seed(&mut probe, after, position + 1, false).await?;
         Ok(probe)
@@ -100,9 +97,14 @@ impl<E: Engine> Recorder<'_, E> {
         position.is_some_and(|position| self.plan.history.group_at(position).is_some())
     }
 
-    async fn probe_step(
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a step is where, what, from which state and what is expected"
+    )]
+    pub(super) async fn probe_step(
         &mut self,
         probe: &mut Probe<E::Database>,
+        label: &str,
         revision: &Revision,
         direction: Direction,
         state: &State,
@@ -112,7 +114,7 @@ impl<E: Engine> Recorder<'_, E> {
         let rows_before = probe.rows.clone();
         let (state, from) = (state.clone(), state.clone());
         let mut seen =
-            observe(self.engine, self.plan, (&mut probe.database, PROBE), revision, direction, state).await?;
+            observe(self.engine, self.plan, (&mut probe.database, label), revision, direction, state).await?;
         if read || !seen.outcome.is_applied() {
             seen.schema = Some(self.engine.snapshot(&mut probe.database, Some(expected)).await?);
         }
@@ -139,7 +141,7 @@ impl<E: Engine> Recorder<'_, E> {
     }
 
     /// Notes a revision as applied, where that is not for the tool alone to do.
-    async fn note_as_applied(
+    pub(super) async fn note_as_applied(
         &mut self,
         probe: &mut Probe<E::Database>,
         revision: &Revision,
@@ -149,5 +151,19 @@ impl<E: Engine> Recorder<'_, E> {
         let nothing = Script::new("", "");
         let run = Run { transaction: true, bookkeeping: Some(&bookkeeping), ..Run::alone(&nothing) };
         self.engine.run(&mut probe.database, run).await.map(|_| true)
+    }
+}
+
+/// Whether both are the same rows, as far as one can tell without looking at each of many.
+fn unchanged(before: Option<&Arc<Rows>>, after: Option<&Arc<Rows>>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            let differing = before.tables.differences(&after.tables);
+            Arc::ptr_eq(before, after)
+                || differing
+                    .into_iter()
+                    .all(|(_, one, other)| one.zip(other).is_some_and(|(one, other)| one.same(other)))
+        }
+        _ => true,
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn now() -> i64 {
 
 pub(super) const TRUNK: &str = "trunk";
 pub(super) const PROBE: &str = "probe";
+pub(super) const CARRIER: &str = "carrier";
 
 /// Writes a script into the log, if there is one. The declared schema belongs to no walk.
 pub(super) fn log(plan: &Plan, backend: Backend, label: &str, run: Run<'_>) -> Result<(), RecordError> {

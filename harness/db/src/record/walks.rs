@@ -14,7 +14,7 @@ use super::attempts;
 use super::counting::{Counting, count_at_head};
 use super::engine::{Engine, rows_anew};
 use super::sow::{Field, sow, tables_to_feed};
-use super::steps::{PROBE, TRUNK, new_database, now, observe, unwritten};
+use super::steps::{PROBE, TRUNK, new_database, now, observe};
 use super::touched::{Directory, Touched};
 use super::trials;
 use super::watched::Watchlist;
@@ -36,11 +36,13 @@ pub async fn record<E: Engine>(
     recorder.trunk_and_probe().await?;
     recorder.left_out().await?;
     plan.counterpart.iter().for_each(Counterpart::end);
-    recorder.dangling_rows().await?;
     recorder.descents().await?;
-    recorder.trials().await?;
-    recorder.promises().await?;
-    recorder.head_to_base_and_back().await?;
+    if plan.to_head {
+        recorder.dangling_rows().await?;
+        recorder.trials().await?;
+        recorder.promises().await?;
+        recorder.head_to_base_and_back().await?;
+    }
     recorder.finish().await
 }
 
@@ -51,7 +53,9 @@ pub(super) struct Recorder<'a, E: Engine> {
     done: usize,
     pub(super) recording: Recording,
     pub(super) trunk: E::Database,
-    probe: Option<Probe<E::Database>>,
+    pub(super) probe: Option<Probe<E::Database>>,
+    /// A database that only goes up and carries the same rows as the probe. It lags behind.
+    pub(super) carrier: Option<Probe<E::Database>>,
     /// A database without rows that lags behind, and how many revisions it has.
     pub(super) spare: Option<(E::Database, usize)>,
     /// The tables that have had rows, and those that never could, with the reason.
@@ -70,11 +74,11 @@ const ROUND_TRIP: [&str; 3] = ["downgrade-fails", "downgrade-leaves-trace", "upg
 /// The probe's database with what it carries.
 pub(super) struct Probe<D> {
     pub(super) database: D,
-    /// How many revisions the trunk had when it was made.
+    /// How many revisions it had when it was made; of the carrier, how many it has.
     pub(super) made_at: usize,
     pub(super) seeded: BTreeSet<Name>,
     /// The tables that could not be given rows as they are.
-    barren: BTreeMap<Name, Arc<Group>>,
+    pub(super) barren: BTreeMap<Name, Arc<Group>>,
     /// Whether some of the rows were made up.
     pub(super) made_up: bool,
     pub(super) rows: Option<Arc<Rows>>,
@@ -98,11 +102,13 @@ impl<'a, E: Engine> Recorder<'a, E> {
             source: engine.source(),
             passed_over: engine.passed_over(),
             history: Arc::clone(&plan.history),
+            trips: plan.trips.clone(),
             base,
             seeded: Vec::new(),
             walks: BTreeMap::from([(Walk::Trunk, Vec::new())]),
             metadata: None,
             counted: Vec::new(),
+            uncounted: Vec::new(),
             began: now(),
             trials: Vec::new(),
             attempts: Vec::new(),
@@ -110,7 +116,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
             not_run: Vec::new(),
         };
         let (fed, barren, counting) = (BTreeSet::new(), BTreeMap::new(), Counting::default());
-        let (probe, spare, directory) = (None, None, Directory::default());
+        let (probe, carrier, spare) = (None, None, None);
         let mut recorder = Self {
             engine,
             plan,
@@ -119,15 +125,15 @@ impl<'a, E: Engine> Recorder<'a, E> {
             recording,
             trunk,
             probe,
+            carrier,
             spare,
             fed,
             barren,
             counting,
-            directory,
+            directory: Directory::default(),
         };
         if plan.walks.contains(&Walk::Probe) {
             recorder.recording.walks.insert(Walk::Probe, Vec::new());
-            recorder.probe = Some(recorder.new_probe(0).await?);
         }
         Ok(recorder)
     }
@@ -136,7 +142,14 @@ impl<'a, E: Engine> Recorder<'a, E> {
     async fn trunk_and_probe(&mut self) -> Result<(), RecordError> {
         let history = Arc::clone(&self.plan.history);
         let mut schema = Arc::clone(&self.recording.base);
+        let trips = self.plan.trips.clone();
         for (position, revision) in history.revisions().iter().enumerate() {
+            if !self.plan.to_head && position >= trips.end && !self.may_go_on(position) {
+                break;
+            }
+            if position == trips.start {
+                self.start_probe(position).await?;
+            }
             self.report(&revision.name);
             let state = history.state_before(position);
             let mut seen = observe(
@@ -151,6 +164,10 @@ impl<'a, E: Engine> Recorder<'a, E> {
             if !seen.outcome.is_applied() {
                 seen.schema = None;
                 self.push(Walk::Trunk, seen);
+                // The last shard tells of all tables, also where its own revisions are not reached.
+                if self.plan.to_head && position < trips.start {
+                    self.start_probe(position).await?;
+                }
                 return Ok(());
             }
             let after = self.engine.snapshot(&mut self.trunk, None).await?;
@@ -160,19 +177,27 @@ impl<'a, E: Engine> Recorder<'a, E> {
             }
             let escaped = seen.changes_the_cluster();
             self.push(Walk::Trunk, seen);
+            if escaped && self.plan.walks.contains(&Walk::Probe) {
+                // What the trunk did to the whole server, neither can do again.
+                let reason =
+                    format!("{} changes the whole server, so it was applied once only", revision.name);
+                self.leave_out(&ROUND_TRIP, &reason);
+                self.told_of_group(position, position + 1);
+                self.carry_from_trunk(position + 1).await?;
+            }
             if let Some(probe) = self.probe.take() {
-                self.probe = Some(if escaped {
-                    // What the trunk did to the whole server, the probe cannot do again.
-                    let reason =
-                        format!("{} changes the whole server, so it was applied once only", revision.name);
-                    self.leave_out(&ROUND_TRIP, &reason);
-                    self.told_of_group(position, position + 1);
-                    self.remake(probe, position + 1).await?
-                } else {
-                    self.round_trip(probe, position, revision, &schema, &after).await?
+                self.probe = Some(match escaped {
+                    true => self.remake(probe, position + 1).await?,
+                    false => self.round_trip(probe, position, revision, &schema, &after).await?,
                 });
             }
             schema = after;
+        }
+        if self.plan.to_head && trips.start == history.len() {
+            self.start_probe(trips.start).await?;
+        }
+        if !self.plan.to_head {
+            return self.prove_rows().await;
         }
         let full = self.engine.full_snapshot(&mut self.trunk).await?;
         if *full != *schema {
@@ -185,6 +210,13 @@ impl<'a, E: Engine> Recorder<'a, E> {
             });
         }
         self.prove_rows().await
+    }
+
+    /// Whether revisions before this one did not come back clean, so that this one may show that they only
+    /// make sense together with it.
+    fn may_go_on(&self, position: usize) -> bool {
+        let wanted = self.probe.is_some() && self.plan.walks.contains(&Walk::Descent);
+        wanted && self.recording.chains().last().is_some_and(|chain| position <= chain.end + 1)
     }
 
     /// Reads all carried rows at once, to prove those that were read one after the other.
@@ -217,52 +249,6 @@ impl<'a, E: Engine> Recorder<'a, E> {
             self.recording.not_run.push(NotRun { failed: true, ..not_run });
         }
         Ok(())
-    }
-
-    pub(super) async fn remake(
-        &mut self,
-        probe: Probe<E::Database>,
-        position: usize,
-    ) -> Result<Probe<E::Database>, RecordError> {
-        self.engine.drop(probe.database).await?;
-        self.new_probe(position).await
-    }
-
-    /// A probe at the state after `position` revisions: a copy of the trunk, or where there can be
-    /// none, the same revisions once more.
-    async fn new_probe(&mut self, position: usize) -> Result<Probe<E::Database>, RecordError> {
-        let database = match self.engine.copy(&mut self.trunk, PROBE).await? {
-            Some(copy) => {
-                let backend = self.engine.backend();
-                let written = self.plan.log.as_ref().map(|log| log.write_copy(backend, TRUNK, PROBE));
-                written.transpose().map_err(unwritten(backend))?;
-                copy
-            }
-            None => {
-                let mut database = new_database(self.engine, self.plan, PROBE).await?;
-                let history = Arc::clone(&self.plan.history);
-                for (index, revision) in history.revisions().iter().take(position).enumerate() {
-                    let state = history.state_before(index);
-                    observe(
-                        self.engine,
-                        self.plan,
-                        (&mut database, PROBE),
-                        revision,
-                        Direction::Upgrade,
-                        state,
-                    )
-                    .await?;
-                }
-                database
-            }
-        };
-        let (seeded, barren) = (BTreeSet::new(), BTreeMap::new());
-        let watchlist = Watchlist::default();
-        let made_at = position;
-        let mut probe = Probe { database, made_at, seeded, barren, made_up: false, rows: None, watchlist };
-        let schema = Arc::clone(self.recording.head());
-        self.seed(&mut probe, &schema, position, true).await?;
-        Ok(probe)
     }
 
     /// Gives rows to the tables that the probe did not have so far, after `position` revisions.
@@ -312,7 +298,11 @@ impl<'a, E: Engine> Recorder<'a, E> {
         probe.seeded.extend(sown.fed);
         let last = position.checked_sub(1).and_then(|last| self.plan.history.revisions().get(last));
         let after = last.map(|revision| revision.id.clone());
-        self.recording.seeded.push(Seeded { after, anew, rows: sown.rows });
+        let seeded = Seeded { after, anew, rows: sown.rows };
+        // The carrier gets the same rows as the probe, only later.
+        if !self.recording.seeded.contains(&seeded) {
+            self.recording.seeded.push(seeded);
+        }
         let known = probe.rows.clone().unwrap_or_default();
         let seeded = &probe.seeded;
         let touched = if sown_by_hand { Touched::All } else { Touched::These(fed) };
@@ -499,12 +489,14 @@ impl<'a, E: Engine> Recorder<'a, E> {
             let reason = format!("rows are given for table \"{name}\", which no revision makes");
             self.recording.not_run.push(NotRun::check("rows-lost", self.engine.backend(), reason));
         }
-        for (name, reason) in self.barren.iter().filter(|(name, _)| !self.fed.contains(*name)) {
+        // In a later shard, they may get some yet.
+        let barren = self.barren.iter().filter(|(name, _)| self.plan.to_head && !self.fed.contains(*name));
+        for (name, reason) in barren {
             let reason = format!("no row could be made up for table \"{name}\": {reason}");
             self.recording.not_run.push(NotRun::check("rows-lost", self.engine.backend(), reason));
         }
         self.counting.finish(&mut self.recording);
-        if let Some(probe) = self.probe.take() {
+        for probe in self.probe.take().into_iter().chain(self.carrier.take()) {
             self.engine.drop(probe.database).await?;
         }
         if let Some((spare, _)) = self.spare.take() {
@@ -519,8 +511,12 @@ impl<'a, E: Engine> Recorder<'a, E> {
     }
 
     fn report(&mut self, doing: &str) {
-        let revisions = self.plan.history.len();
-        let total = if self.plan.walks.contains(&Walk::Return) { revisions * 3 } else { revisions };
+        let revisions = if self.plan.to_head { self.plan.history.len() } else { self.plan.trips.end };
+        let total = if self.plan.to_head && self.plan.walks.contains(&Walk::Return) {
+            revisions * 3
+        } else {
+            revisions
+        };
         self.progress.step(self.engine.backend(), self.done.min(total), total, doing);
         self.done += 1;
     }

@@ -46,7 +46,7 @@ impl Watched {
 }
 
 /// What is watched in a database.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Watchlist(BTreeMap<Name, Watched>);
 
 impl Watchlist {
