@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use switchback_core::Backend;
 use switchback_core::evidence::Recording;
+use switchback_core::history::History;
 use switchback_core::versions::Version;
-use switchback_db::postgres::Postgres;
+use switchback_db::postgres::{Postgres, may_touch_the_cluster};
 use switchback_db::project::Project;
 use switchback_db::record::{Engine as _, Plan, Progress, RecordError, record_and_close};
 use switchback_db::room;
@@ -142,12 +143,23 @@ fn request(check: &Check, project: &Project) -> Result<Request, String> {
         urls,
         version: version.map(|version| version.major()),
         isolate: if check.isolate_schema { Isolate::Schema } else { Isolate::Database },
+        together: !check.own_server && !touches_the_cluster(project),
         keep: check.keep,
         image: config.image.clone(),
         registry: config.registry.clone(),
         platform: config.platform.clone(),
         ..Request::default()
     })
+}
+
+/// Whether revisions may make or change what all databases of a server share, such as a role: then
+/// they want it for themselves, since another process may have made the same.
+fn touches_the_cluster(project: &Project) -> bool {
+    let revisions = project.histories.get(&Backend::Postgres).map(History::revisions).unwrap_or_default();
+    let scripts =
+        revisions.iter().map(|revision| &revision.upgrade).chain(project.setup.get(&Backend::Postgres));
+    let mut texts = scripts.map(|script| &script.text);
+    texts.any(|text| may_touch_the_cluster(text))
 }
 
 fn with_help(message: &str, help: Option<&str>) -> String {

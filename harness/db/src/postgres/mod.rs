@@ -6,6 +6,8 @@ mod run;
 mod trial;
 mod ways;
 
+pub use self::run::may_touch_the_cluster;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -191,7 +193,7 @@ impl Engine for Postgres {
     }
 
     async fn run(&mut self, database: &mut Database, run: Run<'_>) -> Result<Ran, RecordError> {
-        if run.driven.is_none() && !run::may_touch_the_cluster(&run.script.text) {
+        if run.driven.is_none() && !may_touch_the_cluster(&run.script.text) {
             return run::run(database, run).await;
         }
         let text = run.script.text.clone();
@@ -210,7 +212,7 @@ impl Engine for Postgres {
             }
             None => run::run(database, run).await?,
         };
-        let harmless = |sent: &str| !run::may_touch_the_cluster(sent);
+        let harmless = |sent: &str| !may_touch_the_cluster(sent);
         if self.server.is_alone() && ran.sent.as_deref().is_some_and(harmless) {
             self.cluster = Some(before);
             return Ok(ran);

@@ -209,7 +209,7 @@ fn byte_offset(text: &str, position: usize) -> Option<usize> {
 /// Whether a script can have changed roles, databases, table spaces or the server's settings: only
 /// then are they listed before and after it. The words are looked for in the bare text, so that they
 /// are found in the body of a `DO` block, too; a comment that holds them costs two more queries.
-pub(super) fn may_touch_the_cluster(text: &str) -> bool {
+pub fn may_touch_the_cluster(text: &str) -> bool {
     const VERBS: [&str; 5] = ["create", "alter", "drop", "grant", "revoke"];
     const OBJECTS: [&str; 6] = ["role", "user", "group", "database", "tablespace", "system"];
     let mut after: Option<&str> = None;

@@ -199,7 +199,7 @@ impl Server {
         if self.is_ours() { String::new() } else { format!(" CONNECTION LIMIT {UNFINISHED}") }
     }
 
-    fn database(&self, name: String) -> Database {
+    pub(super) fn database(&self, name: String) -> Database {
         let options = self.options.clone().database(&name);
         let url = self.url.with_database(&name);
         Database { name, isolated: false, options, url }

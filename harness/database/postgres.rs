@@ -1,0 +1,118 @@
+//! A PostgreSQL database for a test: a copy of one that was migrated before.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use switchback_core::Backend;
+use switchback_core::history::RevisionId;
+use switchback_db::postgres::Postgres;
+use switchback_db::record::{Plan, RecordError, migrate};
+use switchback_db::server::{Database, Isolate, Server, ServerError};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use super::originals::Originals;
+
+/// The originals on servers that somebody else runs, and those that nobody but this process can know.
+static ORIGINALS: Originals<Owned> = Originals::new();
+
+const LABEL: &str = "test";
+/// Dropping takes some hundredths of a second.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A database on a server, dropped with the value.
+#[derive(Debug)]
+pub(crate) struct Owned {
+    server: Arc<Server>,
+    database: Database,
+    /// What it was copied from, if that goes with the last of its copies.
+    _original: Option<Arc<Owned>>,
+}
+
+impl Owned {
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if self.server.is_kept() {
+            return;
+        }
+        let (server, database) = (Arc::clone(&self.server), self.database.clone());
+        let (dropped, word) = mpsc::channel::<()>();
+        // The caller's runtime cannot be waited for here, and may be about to end.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            // What is not dropped now goes with the server, or with the next run.
+            let _ = runtime.map(|runtime| runtime.block_on(server.drop_database(database)));
+            drop(dropped);
+        });
+        // The server waits for every session to take note, also for those that are about to connect: those
+        // of tasks on this very thread go on when they are let.
+        let wait = || word.recv_timeout(PATIENCE);
+        // Past that time nobody waits for it any more, and it is dropped all the same.
+        let _ = match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+            Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(wait),
+            _ => wait(),
+        };
+    }
+}
+
+/// A database as the plan makes it. `key` is that of what it is made from.
+pub(crate) async fn database(
+    server: Arc<Server>,
+    plan: &Plan,
+    until: Option<&RevisionId>,
+    with_rows: bool,
+    key: &str,
+) -> Result<Owned, String> {
+    let said = |error: ServerError| server.explain(error.to_string());
+    if server.isolate() == Isolate::Schema || server.is_kept() {
+        // A schema has no copies, and what is kept is to be what was asked for, and nothing else.
+        let database = migrated(&server, plan, until, with_rows).await?;
+        return Ok(Owned { server, database, _original: None });
+    }
+    let slot = ORIGINALS.slot(&format!("{server:?} {key}"));
+    let mut slot = slot.lock().await;
+    // What a tool makes that runs its revisions itself may depend on more than is known here.
+    if server.holds_originals() && plan.driver.is_none() {
+        let original = match server.original(key).await.map_err(said)? {
+            (Some(original), _) => original,
+            (None, making) => {
+                let made = migrated(&server, plan, until, with_rows).await?;
+                server.make_original(key, made, making).await.map_err(said)?
+            }
+        };
+        drop(slot);
+        let database = server.copy_database(&original, LABEL).await.map_err(said)?;
+        return Ok(Owned { server, database, _original: None });
+    }
+    let original = match slot.get() {
+        Some(original) => original,
+        None => {
+            let database = migrated(&server, plan, until, with_rows).await?;
+            slot.set(Owned { server: Arc::clone(&server), database, _original: None })
+        }
+    };
+    drop(slot);
+    let database = server.copy_database(&original.database, LABEL).await.map_err(said)?;
+    Ok(Owned { server, database, _original: Some(original) })
+}
+
+/// A database on which all revisions are run, and in which nobody is any more.
+async fn migrated(
+    server: &Arc<Server>,
+    plan: &Plan,
+    until: Option<&RevisionId>,
+    with_rows: bool,
+) -> Result<Database, String> {
+    let ignore = plan.history.tool().bookkeeping(Backend::Postgres).tables;
+    let mut engine = Postgres::new(Arc::clone(server), ignore);
+    let made = migrate(&mut engine, plan, until, with_rows).await;
+    let made = made.map_err(|error: RecordError| server.explain(error.to_string()))?.release().await;
+    if plan.driver.is_some() {
+        server.end_sessions(&made).await.map_err(|error| error.to_string())?;
+    }
+    Ok(made)
+}
