@@ -11,7 +11,8 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use sqlx_sqlite::SqlitePool;
 use switchback_core::Backend;
-use switchback_db::sqlite::library;
+use switchback_db::sqlite::{Version, library};
+use tokio::sync::OnceCell;
 
 use crate::check::{Check, skipped};
 use crate::error::Error;
@@ -171,7 +172,11 @@ impl DatabaseRequest {
                 Kind::Postgres(Box::new(own))
             }
             Backend::Sqlite => {
-                let library = library().await.map_err(|error| failed(error.to_string()))?;
+                // A process has one library for life.
+                static LIBRARY: OnceCell<Version> = OnceCell::const_new();
+                let found = LIBRARY.get_or_try_init(library).await;
+                let library = found.map_err(|error| failed(error.to_string()))?;
+                run::refuse_other_library(&check, &project, &library.number).map_err(failed)?;
                 // A later build may make it in another way.
                 let program = std::env::current_exe().and_then(|program| program.metadata()?.modified());
                 let key = key::of(&project, &plan, wanted, &(library, program));

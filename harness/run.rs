@@ -36,7 +36,7 @@ pub(crate) async fn on_sqlite(
         if check.keep { format!("{message}; databases kept in {}", folder.display()) } else { message }
     };
     let engine = sqlite(project, plan, functions, workspace).await.map_err(explained)?;
-    refuse_other_library(check, project, &engine)?;
+    refuse_other_library(check, project, &engine.version())?;
     record_and_close(engine, plan, progress).await.map_err(explained)
 }
 
@@ -54,11 +54,14 @@ pub(crate) async fn sqlite(
     functions: Functions,
     workspace: Workspace,
 ) -> Result<Sqlite, RecordError> {
-    let tool = plan.history.tool();
-    let foreign_keys = project.config.sqlite.foreign_keys.unwrap_or_else(|| tool.foreign_keys());
-    let ignore = tool.bookkeeping(Backend::Sqlite).tables;
-    let engine = Sqlite::open(workspace, foreign_keys, ignore).await?;
+    let ignore = plan.history.tool().bookkeeping(Backend::Sqlite).tables;
+    let engine = Sqlite::open(workspace, foreign_keys(project, plan), ignore).await?;
     Ok(engine.with_functions(functions))
+}
+
+/// Whether the application enforces foreign keys on SQLite: as the config says, or as its tool does.
+pub(crate) fn foreign_keys(project: &Project, plan: &Plan) -> bool {
+    project.config.sqlite.foreign_keys.unwrap_or_else(|| plan.history.tool().foreign_keys())
 }
 
 /// Refuses a server or library that is older than what the project supports.
@@ -69,10 +72,9 @@ fn refuse_too_old(project: &Project, backend: Backend, found: &str) -> Result<()
 
 /// Refuses a SQLite library of another version than the one that is asked for, or than any that the
 /// project supports.
-pub(crate) fn refuse_other_library(check: &Check, project: &Project, engine: &Sqlite) -> Result<(), String> {
+pub(crate) fn refuse_other_library(check: &Check, project: &Project, found: &str) -> Result<(), String> {
     let wanted = wanted_version(check, Backend::Sqlite).map_err(|error| error.to_string())?;
-    let found = engine.version();
-    refuse_too_old(project, Backend::Sqlite, &found)?;
+    refuse_too_old(project, Backend::Sqlite, found)?;
     let fits = |wanted: &Version| found.parse().is_ok_and(|found| wanted.covers(&found));
     match wanted.filter(|wanted| !fits(wanted)) {
         Some(wanted) => Err(format!(

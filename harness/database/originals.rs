@@ -10,10 +10,15 @@ pub(crate) struct Originals<T>(Mutex<BTreeMap<String, Slot<T>>>);
 /// Locked while the original is made, so that all who want it wait for the one who makes it.
 type Slot<T> = Arc<tokio::sync::Mutex<Original<T>>>;
 
-/// An original that goes when the last database that was copied from it has gone: nobody could remove it
-/// when the process ends, since a static is never dropped.
+/// What others are copied from, once it is made.
 #[derive(Debug)]
-pub(crate) struct Original<T>(Weak<T>);
+pub(crate) enum Original<T> {
+    /// It lasts as long as the process, since something else removes it then.
+    Lasting(Arc<T>),
+    /// It goes with the last of its copies: nobody could remove it when the process ends, since a static is
+    /// never dropped.
+    Used(Weak<T>),
+}
 
 impl<T> Originals<T> {
     pub(crate) const fn new() -> Self {
@@ -22,19 +27,22 @@ impl<T> Originals<T> {
 
     pub(crate) fn slot(&self, key: &str) -> Slot<T> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(tokio::sync::Mutex::new(Original(Weak::new())));
+        let new = || Arc::new(tokio::sync::Mutex::new(Original::Used(Weak::new())));
         Arc::clone(slots.entry(key.to_owned()).or_insert_with(new))
     }
 }
 
 impl<T> Original<T> {
     pub(crate) fn get(&self) -> Option<Arc<T>> {
-        self.0.upgrade()
+        match self {
+            Self::Lasting(made) => Some(Arc::clone(made)),
+            Self::Used(made) => made.upgrade(),
+        }
     }
 
-    pub(crate) fn set(&mut self, made: T) -> Arc<T> {
+    pub(crate) fn set(&mut self, made: T, lasts: bool) -> Arc<T> {
         let made = Arc::new(made);
-        self.0 = Arc::downgrade(&made);
+        *self = if lasts { Self::Lasting(Arc::clone(&made)) } else { Self::Used(Arc::downgrade(&made)) };
         made
     }
 }

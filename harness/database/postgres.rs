@@ -12,7 +12,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::originals::Originals;
 
-/// The originals on servers that somebody else runs, and those that nobody but this process can know.
+/// What this process knows of originals.
 static ORIGINALS: Originals<Owned> = Originals::new();
 
 const LABEL: &str = "test";
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Owned {
     server: Arc<Server>,
     database: Database,
-    /// What it was copied from, if that goes with the last of its copies.
+    /// What it was copied from, which may go with the last of its copies.
     _original: Option<Arc<Owned>>,
 }
 
@@ -67,7 +67,6 @@ pub(crate) async fn database(
     with_rows: bool,
     key: &str,
 ) -> Result<Owned, String> {
-    let said = |error: ServerError| server.explain(error.to_string());
     if server.isolate() == Isolate::Schema || server.is_kept() {
         // A schema has no copies, and what is kept is to be what was asked for, and nothing else.
         let database = migrated(&server, plan, until, with_rows).await?;
@@ -75,29 +74,40 @@ pub(crate) async fn database(
     }
     let slot = ORIGINALS.slot(&format!("{server:?} {key}"));
     let mut slot = slot.lock().await;
-    // What a tool makes that runs its revisions itself may depend on more than is known here.
-    if server.holds_originals() && plan.driver.is_none() {
-        let original = match server.original(key).await.map_err(said)? {
-            (Some(original), _) => original,
-            (None, making) => {
-                let made = migrated(&server, plan, until, with_rows).await?;
-                server.make_original(key, made, making).await.map_err(said)?
-            }
-        };
-        drop(slot);
-        let database = server.copy_database(&original, LABEL).await.map_err(said)?;
-        return Ok(Owned { server, database, _original: None });
-    }
     let original = match slot.get() {
         Some(original) => original,
         None => {
-            let database = migrated(&server, plan, until, with_rows).await?;
-            slot.set(Owned { server: Arc::clone(&server), database, _original: None })
+            // What a tool makes that runs its revisions itself may depend on more than is known here.
+            let lasts = server.holds_originals() && plan.driver.is_none();
+            let database = match lasts {
+                true => lasting(&server, plan, until, with_rows, key).await?,
+                false => migrated(&server, plan, until, with_rows).await?,
+            };
+            slot.set(Owned { server: Arc::clone(&server), database, _original: None }, lasts)
         }
     };
     drop(slot);
-    let database = server.copy_database(&original.database, LABEL).await.map_err(said)?;
+    let copied = server.copy_database(&original.database, LABEL).await;
+    let database = copied.map_err(|error| server.explain(error.to_string()))?;
     Ok(Owned { server, database, _original: Some(original) })
+}
+
+/// The original that the processes of a server share, made here if no other has made it.
+async fn lasting(
+    server: &Arc<Server>,
+    plan: &Plan,
+    until: Option<&RevisionId>,
+    with_rows: bool,
+    key: &str,
+) -> Result<Database, String> {
+    let said = |error: ServerError| server.explain(error.to_string());
+    match server.original(key).await.map_err(said)? {
+        (Some(original), _) => Ok(original),
+        (None, making) => {
+            let made = migrated(server, plan, until, with_rows).await?;
+            server.make_original(key, made, making).await.map_err(said)
+        }
+    }
 }
 
 /// A database on which all revisions are run, and in which nobody is any more.

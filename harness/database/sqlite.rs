@@ -6,7 +6,7 @@ use switchback_core::history::RevisionId;
 use switchback_db::files::plain;
 use switchback_db::project::Project;
 use switchback_db::record::{Plan, RecordError, migrate};
-use switchback_db::sqlite::{Database, Shelf, Sqlite, Workspace};
+use switchback_db::sqlite::{Database, Functions, Shelf, Workspace};
 
 use super::originals::Originals;
 use crate::check::Check;
@@ -36,47 +36,35 @@ pub(crate) async fn database(
     with_rows: bool,
     key: &str,
 ) -> Result<File, String> {
-    let failed = |error: RecordError| error.to_string();
+    let own = || workspace(check);
+    let workspace = own()?;
     let functions = project.functions().map_err(|error| error.to_string())?;
-    let engine = run::sqlite(project, plan, functions, workspace(check)?).await.map_err(failed)?;
-    run::refuse_other_library(check, project, &engine)?;
     // What a tool makes that runs its revisions itself may depend on more than is known here.
     let shelf = Shelf::of_user().filter(|_| plan.driver.is_none() && !check.keep);
     let slot = ORIGINALS.slot(key);
     let mut slot = slot.lock().await;
-    match shelf {
-        Some(shelf) => {
-            let file = engine.file(NAME);
-            let copied = shelf.copy(key, file.path());
-            if copied.map_err(|error| format!("it cannot be copied: {}", plain(&error)))? {
-                return Ok(File::of(engine, file, None));
-            }
-            let made = migrated(engine, plan, until, with_rows).await?;
-            // It saves time, and no more than that.
-            let _ = shelf.keep(key, &made.database).await;
-            Ok(made)
-        }
-        None => {
-            let original = match slot.get() {
-                Some(original) => original,
-                None => slot.set(migrated(engine, plan, until, with_rows).await?),
-            };
-            drop(slot);
-            let workspace = workspace(check)?;
-            let target = workspace.database(NAME);
-            let copied = original.database.copy_to(target.path()).await;
-            let database = copied.map_err(|error| error.to_string())?;
-            let foreign_keys = original.foreign_keys;
-            Ok(File { database, foreign_keys, _workspace: workspace, _original: Some(original) })
-        }
+    let target = workspace.database(NAME);
+    let Some(shelf) = shelf else {
+        let original = match slot.get() {
+            Some(original) => original,
+            None => slot.set(migrated(project, plan, until, with_rows, functions, own()?).await?, false),
+        };
+        drop(slot);
+        let copied = original.database.copy_to(target.path()).await;
+        let database = copied.map_err(|error| error.to_string())?;
+        let foreign_keys = original.foreign_keys;
+        return Ok(File { database, foreign_keys, _workspace: workspace, _original: Some(original) });
+    };
+    let copied = shelf.copy(key, target.path());
+    if copied.map_err(|error| format!("it cannot be copied: {}", plain(&error)))? {
+        let database = target.with_functions(&Arc::new(functions));
+        let foreign_keys = run::foreign_keys(project, plan);
+        return Ok(File { database, foreign_keys, _workspace: workspace, _original: None });
     }
-}
-
-impl File {
-    fn of(engine: Sqlite, database: Database, original: Option<Arc<Self>>) -> Self {
-        let foreign_keys = engine.enforces_foreign_keys();
-        Self { database, foreign_keys, _workspace: engine.into_workspace(), _original: original }
-    }
+    let made = migrated(project, plan, until, with_rows, functions, workspace).await?;
+    // It saves time, and no more than that.
+    let _ = shelf.keep(key, &made.database).await;
+    Ok(made)
 }
 
 /// A folder of its own; what killed processes left is removed once.
@@ -89,13 +77,17 @@ fn workspace(check: &Check) -> Result<Workspace, String> {
 
 /// A database on which all revisions are run, and which nobody has open.
 async fn migrated(
-    mut engine: Sqlite,
+    project: &Project,
     plan: &Plan,
     until: Option<&RevisionId>,
     with_rows: bool,
+    functions: Functions,
+    workspace: Workspace,
 ) -> Result<File, String> {
     let failed = |error: RecordError| error.to_string();
+    let mut engine = run::sqlite(project, plan, functions, workspace).await.map_err(failed)?;
     let made = migrate(&mut engine, plan, until, with_rows).await.map_err(failed)?;
     let database = made.release().await.map_err(failed)?;
-    Ok(File::of(engine, database, None))
+    let foreign_keys = run::foreign_keys(project, plan);
+    Ok(File { database, foreign_keys, _workspace: engine.into_workspace(), _original: None })
 }

@@ -180,7 +180,8 @@ impl Server {
         if self.major < 15 {
             return Ok("");
         }
-        let fsync = sqlx::query_scalar::<_, String>("SHOW fsync").fetch_one(admin).await;
+        let ask = || sqlx::query_scalar::<_, String>("SHOW fsync").fetch_one(admin);
+        let fsync = self.fsync.get_or_try_init(ask).await;
         let fsync = fsync.map_err(|e| ServerError::query("ask whether fsync is on", &e))?;
         Ok(if fsync == "off" { " STRATEGY FILE_COPY" } else { "" })
     }

@@ -129,6 +129,7 @@ pub struct Server {
     options: PgConnectOptions,
     url: DatabaseUrl,
     ctype: OnceCell<&'static str>,
+    fsync: OnceCell<String>,
     labels: Mutex<BTreeMap<String, u32>>,
     claims: Arc<Claims>,
     /// Whether other runs of this process use it at the same time.
@@ -341,6 +342,7 @@ impl Server {
             options,
             url,
             ctype: OnceCell::new(),
+            fsync: OnceCell::new(),
             labels: Mutex::default(),
             claims: Arc::default(),
             shared: false,

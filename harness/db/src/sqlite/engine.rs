@@ -73,19 +73,9 @@ impl Sqlite {
         self.workspace
     }
 
-    /// A database of that name in the folder, which need not exist yet.
-    pub fn file(&self, name: &str) -> Database {
-        self.workspace.database(name).with_functions(&self.functions)
-    }
-
-    /// Whether its connections enforce foreign keys.
-    pub fn enforces_foreign_keys(&self) -> bool {
-        self.foreign_keys
-    }
-
     fn next(&mut self, label: &str) -> Database {
         self.made += 1;
-        self.file(&format!("{label}-{}", self.made))
+        self.workspace.database(&format!("{label}-{}", self.made)).with_functions(&self.functions)
     }
 
     fn opened(&self, file: Database, reader: Reader) -> Opened {
