@@ -141,8 +141,9 @@ impl DatabaseRequest {
     }
 
     /// With rows in every table: those that the project gives (`[rows]`), and for other tables such
-    /// as `switchback check` makes up, the same ones for the same [`seed`](Check::seed). A table that
-    /// takes none stays as it is; `switchback check` says why.
+    /// as `switchback check` makes up, the same ones for the same [`seed`](Check::seed). They are made up
+    /// for this backend alone, so those of the other one may differ. A table that takes none stays as it
+    /// is; `switchback check` says why.
     pub fn with_rows(mut self) -> Self {
         self.with_rows = true;
         self

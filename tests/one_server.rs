@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Pid;
 use support::command::Project;
 use support::is_skipped;
-use support::processes::{Process, wait_until_gone};
+use support::processes::{Process, below, kill, wait_until_gone};
 use support::store::Store;
 use switchback::{Backend, Check};
 use switchback_db::server::{Request, shared};
@@ -196,16 +196,18 @@ fn even_without_its_guardian_the_next_run_removes_it_but_not_while_it_is_used() 
     let project = project();
     let mut first = Tester::start(test, &project);
     let seen = first.seen();
+    let server = Process { pid: Pid::from_raw(seen.server).unwrap(), command: String::new() };
+    // The guardian, the part of it that watches, and what listens: those above first, lest they act on it.
     let stat = fs::read_to_string(format!("/proc/{}/stat", seen.server)).unwrap();
-    let guardian = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(1).unwrap().to_owned();
-    let children = fs::read_to_string(format!("/proc/{guardian}/task/{guardian}/children")).unwrap();
-    let others = children.split_whitespace().filter(|pid| *pid != seen.server.to_string());
-    for pid in others.chain([guardian.as_str()]) {
-        // What listens is a child of a child.
-        let below = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        for pid in below.split_whitespace().chain([pid]).filter(|pid| *pid != seen.server.to_string()) {
-            let _ = kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL);
-        }
+    let guardian = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap();
+    let guardian = Process { pid: Pid::from_raw(guardian).unwrap(), command: "the guardian".to_owned() };
+    let of_server: Vec<Pid> = below(server.pid).into_iter().map(|one| one.pid).collect();
+    let is_not_the_server = |one: &Process| one.pid != server.pid && !of_server.contains(&one.pid);
+    let parts: Vec<Process> = below(guardian.pid).into_iter().filter(is_not_the_server).collect();
+    assert!(parts.len() >= 2, "{parts:?}");
+    for part in [guardian].iter().chain(&parts) {
+        kill(part);
+        wait_until_gone(part);
     }
     // It cannot be joined any more, so others have one of their own.
     let mut second = Tester::start(test, &project);
@@ -220,6 +222,30 @@ fn even_without_its_guardian_the_next_run_removes_it_but_not_while_it_is_used() 
     assert!(!is_alive(seen.server) && !seen.folder.exists());
     third.end();
     leaves_nothing(&project, &last);
+}
+
+#[test]
+fn whenever_all_of_them_are_killed_nothing_is_left_after_the_next() {
+    if is_child() || is_skipped(Backend::Postgres) {
+        return;
+    }
+    let test = "whenever_all_of_them_are_killed_nothing_is_left_after_the_next";
+    let project = project();
+    let started = Instant::now();
+    let mut first = Tester::start(test, &project);
+    first.seen();
+    let whole = started.elapsed();
+    first.kill();
+    for moment in 0..12 {
+        let testers = [Tester::start(test, &project), Tester::start(test, &project)];
+        std::thread::sleep(whole * moment / 12);
+        testers.into_iter().for_each(Tester::kill);
+    }
+    let mut last = Tester::start(test, &project);
+    let seen = last.seen();
+    last.ask();
+    last.end();
+    leaves_nothing(&project, &seen);
 }
 
 /// What is asked for without others is not shared: the command line keeps its own.

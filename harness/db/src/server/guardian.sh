@@ -14,7 +14,7 @@ server=$!
   cat <&3 >/dev/null
   if [ -p "$folder/lease" ]; then
     # Those who have come meanwhile have said so, and are heard out.
-    while ! [ -e "$folder/stopped" ] && sleep "$end" && [ -n "$(cat <&3)" ]; do :; done
+    while ! [ -e "$folder/stopped" ] && sleep "$end" 3<&- && [ -n "$(cat <&3)" ]; do :; done
     # Nobody can come from here on; who came just now is waited for.
     mv "$folder/lease" "$folder/over"
     cat <&3 >/dev/null
