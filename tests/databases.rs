@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::process::Command;
 use std::sync::Arc;
 
 use rstest::rstest;
@@ -256,6 +257,21 @@ async fn a_pool_is_the_backends_own_and_enforces_what_the_application_does() {
     sqlx::query(dangling).execute(&pool).await.unwrap();
     let four: i64 = sqlx::query_scalar("SELECT double(2)").fetch_one(&pool).await.unwrap();
     assert_eq!(four, 4);
+}
+
+/// Processes that have no place to meet have a server each, and what is copied goes with its copies.
+#[test]
+fn a_user_without_a_cache_has_them_too() {
+    for test in ["what_one_test_writes_no_other_one_sees", "eight_tests_at_once_have_one_each"] {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .arg(test)
+            .env_remove("HOME")
+            .env_remove("XDG_CACHE_HOME")
+            .output()
+            .unwrap();
+        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+        assert!(String::from_utf8_lossy(&child.stdout).contains("2 passed"));
+    }
 }
 
 /// On a server of somebody else's the original goes, too, when nobody needs it any more.

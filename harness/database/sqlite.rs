@@ -39,8 +39,12 @@ pub(crate) async fn database(
     let own = || workspace(check);
     let workspace = own()?;
     let functions = project.functions().map_err(|error| error.to_string())?;
+    if check.keep {
+        // It is to be what was asked for, and nothing else.
+        return migrated(project, plan, until, with_rows, functions, workspace).await;
+    }
     // What a tool makes that runs its revisions itself may depend on more than is known here.
-    let shelf = Shelf::of_user().filter(|_| plan.driver.is_none() && !check.keep);
+    let shelf = Shelf::of_user().filter(|_| plan.driver.is_none());
     let slot = ORIGINALS.slot(key);
     let mut slot = slot.lock().await;
     let target = workspace.database(NAME);
