@@ -23,7 +23,8 @@ const AT_ONCE: usize = 16;
 const CHILD: &str = "SWITCHBACK_BENCH_CHILD";
 
 /// The aim: at 50 revisions a database is there and gone again in a fifth of the time that it takes to
-/// create one, run the migrations and drop it, as `#[sqlx::test]` does for each test.
+/// create one, run the migrations and drop it, as `#[sqlx::test]` does for each test. PostgreSQL's next
+/// copy is made meanwhile, as it is while a test runs.
 pub(crate) fn run() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     project(folder.path(), Shape::Mixed, REVISIONS);
@@ -44,7 +45,7 @@ pub(crate) fn run() {
                 runtime.block_on(ask(&database));
             });
             let by_hand = seconds(|| match backend {
-                Backend::Postgres => runtime.block_on(on_postgres(&first.url(), migrator)),
+                Backend::Postgres => runtime.block_on(on_postgres(&first, migrator)),
                 Backend::Sqlite => runtime.block_on(on_sqlite(folder.path(), migrator)),
             });
             ratios.push(own / by_hand);
@@ -95,15 +96,17 @@ async fn ask(database: &Database) {
     answered.expect("the first revision makes that table");
 }
 
-async fn on_postgres(server: &str, migrator: &Migrator) {
+/// On the same server, and over the same socket.
+async fn on_postgres(server: &Database, migrator: &Migrator) {
     const NAME: &str = "by_hand";
-    let mut admin = PgConnection::connect(server).await.expect("the server is ours");
+    let options = server.pg_pool().expect("it is its own backend").connect_options();
+    let mut admin = PgConnection::connect_with(&options).await.expect("the server is ours");
     let mut run = async |sql: String| {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.expect("the server is ours");
     };
     run(format!("CREATE DATABASE {NAME}")).await;
-    let (base, _) = server.rsplit_once('/').expect("a URL has a database");
-    let mut connection = PgConnection::connect(&format!("{base}/{NAME}")).await.expect("it was just made");
+    let options = (*options).clone().database(NAME);
+    let mut connection = PgConnection::connect_with(&options).await.expect("it was just made");
     migrator.run(&mut connection).await.expect("the history was migrated before");
     sqlx::query("SELECT count(*) FROM t000000").execute(&mut connection).await.expect("it is migrated");
     connection.close().await.expect("it was open");

@@ -1,6 +1,6 @@
 //! A PostgreSQL database for a test: a copy of one that was migrated before.
 
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use switchback_core::Backend;
@@ -9,6 +9,7 @@ use switchback_db::postgres::Postgres;
 use switchback_db::record::{Plan, RecordError, migrate};
 use switchback_db::server::{Database, Isolate, Server, ServerError};
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::oneshot::{self, Receiver};
 
 use super::originals::Originals;
 
@@ -26,12 +27,54 @@ pub(crate) struct Owned {
     database: Database,
     /// What it was copied from, which may go with the last of its copies.
     _original: Option<Arc<Owned>>,
+    /// A copy of it that is made before anybody asks.
+    spare: Mutex<Option<Receiver<Database>>>,
 }
 
 impl Owned {
+    fn new(server: &Arc<Server>, database: Database, original: Option<Arc<Self>>) -> Self {
+        Self { server: Arc::clone(server), database, _original: original, spare: Mutex::default() }
+    }
+
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }
+
+    /// A copy of this one: the spare one, if there is one or is about to be.
+    async fn copy(&self) -> Result<Database, ServerError> {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(spare) = spare
+            && let Ok(database) = spare.await
+        {
+            return Ok(database);
+        }
+        self.server.copy_database(&self.database, LABEL).await
+    }
+
+    /// Makes the copy for the next test while this one runs, unless that is done.
+    fn make_spare(&self) {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.is_none() {
+            let (server, database) = (Arc::clone(&self.server), self.database.clone());
+            let (made, receiver) = oneshot::channel();
+            *spare = Some(receiver);
+            aside(async move {
+                // Where it fails, the next test makes its own, and hears why.
+                if let Ok(copy) = server.copy_database(&database, LABEL).await {
+                    // What nobody takes goes with the server, or is removed by the next process there.
+                    let _ = made.send(copy);
+                }
+            });
+        }
+    }
+}
+
+/// Does something on a thread of its own: the caller's runtime may be about to end.
+fn aside(work: impl Future<Output = ()> + Send + 'static) {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let _ = runtime.map(|runtime| runtime.block_on(work));
+    });
 }
 
 impl Drop for Owned {
@@ -41,11 +84,9 @@ impl Drop for Owned {
         }
         let (server, database) = (Arc::clone(&self.server), self.database.clone());
         let (dropped, word) = mpsc::channel::<()>();
-        // The caller's runtime cannot be waited for here, and may be about to end.
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        aside(async move {
             // What is not dropped now goes with the server, or with the next run.
-            let _ = runtime.map(|runtime| runtime.block_on(server.drop_database(database)));
+            let _ = server.drop_database(database).await;
             drop(dropped);
         });
         // The server waits for every session to take note, also for those that are about to connect: those
@@ -70,26 +111,31 @@ pub(crate) async fn database(
     if server.isolate() == Isolate::Schema || server.is_kept() {
         // A schema has no copies, and what is kept is to be what was asked for, and nothing else.
         let database = migrated(&server, plan, until, with_rows).await?;
-        return Ok(Owned { server, database, _original: None });
+        return Ok(Owned::new(&server, database, None));
     }
     let slot = ORIGINALS.slot(&format!("{server:?} {key}"));
     let mut slot = slot.lock().await;
-    let original = match slot.get() {
+    // What a tool makes that runs its revisions itself may depend on more than is known here.
+    let lasts = server.holds_originals() && plan.driver.is_none();
+    let known = slot.get();
+    // The second test of a process is hardly the last; on a server of somebody else's a spare one would stay.
+    let is_worth_a_spare = lasts && known.is_some();
+    let original = match known {
         Some(original) => original,
         None => {
-            // What a tool makes that runs its revisions itself may depend on more than is known here.
-            let lasts = server.holds_originals() && plan.driver.is_none();
             let database = match lasts {
                 true => lasting(&server, plan, until, with_rows, key).await?,
                 false => migrated(&server, plan, until, with_rows).await?,
             };
-            slot.set(Owned { server: Arc::clone(&server), database, _original: None }, lasts)
+            slot.set(Owned::new(&server, database, None), lasts)
         }
     };
     drop(slot);
-    let copied = server.copy_database(&original.database, LABEL).await;
-    let database = copied.map_err(|error| server.explain(error.to_string()))?;
-    Ok(Owned { server, database, _original: Some(original) })
+    let database = original.copy().await.map_err(|error| server.explain(error.to_string()))?;
+    if is_worth_a_spare {
+        original.make_spare();
+    }
+    Ok(Owned::new(&server, database, Some(original)))
 }
 
 /// The original that the processes of a server share, made here if no other has made it.
