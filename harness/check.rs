@@ -301,7 +301,7 @@ impl Check {
     }
 
     /// The seed of made-up rows: the one of this run, or the project's own.
-    fn seed_for(&self, project: &Project) -> u64 {
+    pub(crate) fn seed_for(&self, project: &Project) -> u64 {
         self.seed.unwrap_or(project.config.rows.seed)
     }
 

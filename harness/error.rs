@@ -105,6 +105,14 @@ pub enum Error {
         /// Why there is none.
         reason: String,
     },
+    /// A pool of one backend's connections was asked for, and the database is of the other.
+    #[error("the database is {database}'s, and a pool of {asked} connections is asked for")]
+    OtherBackend {
+        /// The backend of the database.
+        database: switchback_core::Backend,
+        /// That of the pool.
+        asked: switchback_core::Backend,
+    },
     /// Nothing at all could run.
     #[error("{0}")]
     CouldNotRun(String),
@@ -170,6 +178,7 @@ impl ExitCode {
             | Error::Merge(_)
             | Error::NoReport { .. }
             | Error::Matrix(_)
+            | Error::OtherBackend { .. }
             | Error::Write { .. } => Self::Usage,
         }
     }

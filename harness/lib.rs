@@ -18,7 +18,7 @@ mod plan;
 mod run;
 
 pub use check::Check;
-pub use database::Database;
+pub use database::{Database, DatabaseRequest};
 pub use error::{Error, ExitCode};
 pub use switchback_core::{Backend, checks, evidence, history, report, rows, schema};
 pub use switchback_db::record::Progress;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use switchback_core::Backend;
 use switchback_core::evidence::Recording;
+use switchback_core::history::History;
 use switchback_core::versions::Version;
-use switchback_db::postgres::Postgres;
+use switchback_db::postgres::{Postgres, may_touch_the_cluster};
 use switchback_db::project::Project;
 use switchback_db::record::{Engine as _, Plan, Progress, RecordError, record_and_close};
 use switchback_db::room;
@@ -35,7 +36,7 @@ pub(crate) async fn on_sqlite(
         if check.keep { format!("{message}; databases kept in {}", folder.display()) } else { message }
     };
     let engine = sqlite(project, plan, functions, workspace).await.map_err(explained)?;
-    refuse_other_library(check, project, &engine)?;
+    refuse_other_library(check, project, &engine.version())?;
     record_and_close(engine, plan, progress).await.map_err(explained)
 }
 
@@ -53,11 +54,14 @@ pub(crate) async fn sqlite(
     functions: Functions,
     workspace: Workspace,
 ) -> Result<Sqlite, RecordError> {
-    let tool = plan.history.tool();
-    let foreign_keys = project.config.sqlite.foreign_keys.unwrap_or_else(|| tool.foreign_keys());
-    let ignore = tool.bookkeeping(Backend::Sqlite).tables;
-    let engine = Sqlite::open(workspace, foreign_keys, ignore).await?;
+    let ignore = plan.history.tool().bookkeeping(Backend::Sqlite).tables;
+    let engine = Sqlite::open(workspace, foreign_keys(project, plan), ignore).await?;
     Ok(engine.with_functions(functions))
+}
+
+/// Whether the application enforces foreign keys on SQLite: as the config says, or as its tool does.
+pub(crate) fn foreign_keys(project: &Project, plan: &Plan) -> bool {
+    project.config.sqlite.foreign_keys.unwrap_or_else(|| plan.history.tool().foreign_keys())
 }
 
 /// Refuses a server or library that is older than what the project supports.
@@ -68,10 +72,9 @@ fn refuse_too_old(project: &Project, backend: Backend, found: &str) -> Result<()
 
 /// Refuses a SQLite library of another version than the one that is asked for, or than any that the
 /// project supports.
-pub(crate) fn refuse_other_library(check: &Check, project: &Project, engine: &Sqlite) -> Result<(), String> {
+pub(crate) fn refuse_other_library(check: &Check, project: &Project, found: &str) -> Result<(), String> {
     let wanted = wanted_version(check, Backend::Sqlite).map_err(|error| error.to_string())?;
-    let found = engine.version();
-    refuse_too_old(project, Backend::Sqlite, &found)?;
+    refuse_too_old(project, Backend::Sqlite, found)?;
     let fits = |wanted: &Version| found.parse().is_ok_and(|found| wanted.covers(&found));
     match wanted.filter(|wanted| !fits(wanted)) {
         Some(wanted) => Err(format!(
@@ -145,12 +148,23 @@ fn request(check: &Check, project: &Project) -> Result<Request, String> {
         urls,
         version: version.map(|version| version.major()),
         isolate: if check.isolate_schema { Isolate::Schema } else { Isolate::Database },
+        together: !check.own_server && !touches_the_cluster(project),
         keep: check.keep,
         image: config.image.clone(),
         registry: config.registry.clone(),
         platform: config.platform.clone(),
         ..Request::default()
     })
+}
+
+/// Whether revisions may make or change what all databases of a server share, such as a role: then
+/// they want it for themselves, since another process may have made the same.
+fn touches_the_cluster(project: &Project) -> bool {
+    let revisions = project.histories.get(&Backend::Postgres).map(History::revisions).unwrap_or_default();
+    let scripts =
+        revisions.iter().map(|revision| &revision.upgrade).chain(project.setup.get(&Backend::Postgres));
+    let mut texts = scripts.map(|script| &script.text);
+    texts.any(|text| may_touch_the_cluster(text))
 }
 
 fn with_help(message: &str, help: Option<&str>) -> String {

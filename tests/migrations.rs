@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod support;
+
+use rstest::{fixture, rstest};
 use sqlx::migrate::Migrator;
-use switchback::{Backend, Check};
+use switchback::{Backend, Check, Database};
 
 static POSTGRES: Migrator = sqlx::migrate!("scenarios/calista/migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("scenarios/calista/migrations/sqlite");
@@ -50,5 +53,48 @@ fn a_finding_fails_the_test() {
 async fn there_is_a_form_for_async_tests() -> Result<(), switchback::Error> {
     let report = Check::new("scenarios/homesec").backend(Backend::Sqlite).run().await?;
     assert_eq!(report.findings, []);
+    Ok(())
+}
+
+/// A database of each test's own.
+#[fixture]
+async fn database(#[default(Backend::Sqlite)] backend: Backend) -> Option<Database> {
+    if support::is_skipped(backend) {
+        return None;
+    }
+    let made = Check::new("scenarios/calista").database(backend).await;
+    Some(made.unwrap_or_else(|error| panic!("{error}")))
+}
+
+const APPEND: &str = "INSERT INTO event_store (event_id, stream_id, stream_type, version, event_type, payload) \
+                      VALUES ('00000000-0000-4000-8000-000000000001', 'order-1', 'order', 1, 'placed', '{}')";
+
+#[rstest]
+#[tokio::test]
+async fn a_fixture_gives_each_test_its_own_database(
+    #[values(Backend::Postgres, Backend::Sqlite)] backend: Backend,
+    #[future(awt)]
+    #[with(backend)]
+    database: Option<Database>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(database) = database else { return Ok(()) };
+    assert_eq!(database.backend(), backend);
+    let affected = match backend {
+        Backend::Postgres => sqlx::query(APPEND).execute(&database.pg_pool()?).await?.rows_affected(),
+        Backend::Sqlite => sqlx::query(APPEND).execute(&database.sqlite_pool()?).await?.rows_affected(),
+    };
+    assert_eq!(affected, 1);
+    Ok(())
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_another_test_wrote_is_not_in_it(
+    #[future(awt)] database: Option<Database>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let database = database.ok_or("sqlite is never left out")?;
+    let count = sqlx::query_scalar("SELECT count(*) FROM event_store");
+    let count: i64 = count.fetch_one(&database.sqlite_pool()?).await?;
+    assert_eq!(count, 0);
     Ok(())
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, unreachable_pub, reason = "a benchmark is a program that prints")]
 
 mod alembic;
+mod databases;
 mod generate;
 mod large;
 mod measure;
@@ -14,10 +15,14 @@ mod scale;
 mod server;
 
 fn main() {
+    if databases::is_child() || server::is_child() {
+        return;
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let benches: [(&str, fn()); 5] = [
+    let benches: [(&str, fn()); 6] = [
         ("replay", replay::run),
         ("server", server::run),
+        ("databases", databases::run),
         ("scale", scale::run),
         ("alembic", alembic::run),
         ("large", large::run),

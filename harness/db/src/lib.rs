@@ -1,6 +1,7 @@
 //! The databases of Switchback: provisioning, introspection, applying revisions and recording
 //! what they do. All I/O of the harness is here.
 
+mod cache;
 pub mod drive;
 pub mod files;
 pub mod introspect;

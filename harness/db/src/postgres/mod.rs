@@ -6,6 +6,8 @@ mod run;
 mod trial;
 mod ways;
 
+pub use self::run::may_touch_the_cluster;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -216,7 +218,7 @@ impl Engine for Postgres {
     }
 
     async fn run(&mut self, database: &mut Database, run: Run<'_>) -> Result<Ran, RecordError> {
-        if run.driven.is_none() && !run::may_touch_the_cluster(&run.script.text) {
+        if run.driven.is_none() && !may_touch_the_cluster(&run.script.text) {
             return run::run(database, run).await;
         }
         let text = run.script.text.clone();
@@ -238,7 +240,7 @@ impl Engine for Postgres {
         if ends_sessions(&text) || ran.sent.as_deref().is_some_and(ends_sessions) {
             self.unrest.fetch_add(1, Ordering::Relaxed);
         }
-        let harmless = |sent: &str| !run::may_touch_the_cluster(sent);
+        let harmless = |sent: &str| !may_touch_the_cluster(sent);
         if self.server.is_alone() && ran.sent.as_deref().is_some_and(harmless) {
             self.cluster = Some(before);
             return Ok(ran);

@@ -209,7 +209,7 @@ fn byte_offset(text: &str, position: usize) -> Option<usize> {
 /// Whether a script can have changed roles, databases, table spaces, the server's settings or the sessions of
 /// others: only then are they listed before and after it. The words are looked for in the bare text, so that
 /// they are found in the body of a `DO` block, too; a comment that holds them costs two more queries.
-pub(super) fn may_touch_the_cluster(text: &str) -> bool {
+pub fn may_touch_the_cluster(text: &str) -> bool {
     // In "COMMENT ON ROLE", "REASSIGN OWNED BY" and "DROP OWNED BY", too.
     const VERBS: [&str; 7] = ["create", "alter", "drop", "grant", "revoke", "on", "reassign"];
     const OBJECTS: [&str; 8] =

@@ -8,7 +8,7 @@ impl Server {
     /// which disk has no room, and where that is which is kept.
     pub fn explain(&self, message: String) -> String {
         let message = match &self.held {
-            Held::Cluster(cluster) => {
+            Held::Cluster(cluster) | Held::Together { cluster, .. } => {
                 let cause = cluster.cause_of_death().filter(|_| !room::is_lacking(&message));
                 let fell = cause.map(|cause| format!("{message}; the server fell: {cause}"));
                 room::explain(fell.unwrap_or(message), cluster.folder())
@@ -32,7 +32,7 @@ impl Server {
             return None;
         }
         Some(match &self.held {
-            Held::Cluster(cluster) => {
+            Held::Cluster(cluster) | Held::Together { cluster, .. } => {
                 let (folder, start, reach) =
                     (cluster.folder().display(), cluster.to_start(), cluster.to_reach());
                 format!(

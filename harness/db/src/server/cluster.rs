@@ -1,18 +1,21 @@
 //! A private cluster: a server of our own, started from binaries on this machine.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::ServerError;
 use super::binaries::Binaries;
+use super::connect::{NoConnection, connect, execute, literal};
 use super::folder::RunFolder;
-use super::guardian::Guardian;
+use super::guardian::{Guardian, Until};
 use super::run::{RunId, random_hex};
 use super::template::Template;
 use super::user::ServiceUser;
@@ -48,16 +51,26 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("wal_level", "logical"),
 ];
 
+/// The file in a server's folder that tells other processes how to use it.
+const TOLD: &str = "told";
+
+#[derive(Serialize, Deserialize)]
+struct Told {
+    port: u16,
+    binaries: PathBuf,
+    password: String,
+}
+
 /// A running private cluster; dropping it stops the server and removes its folder.
 pub(crate) struct Cluster {
     // The guardian goes first: it ends the server before the lease on the folder is let go.
-    _guardian: Guardian,
+    guardian: Guardian,
     folder: RunFolder,
     port: u16,
     binaries: PathBuf,
     user: Option<ServiceUser>,
     /// What the server's superuser is to be given as a password for connections by network.
-    pub(crate) password: String,
+    password: String,
 }
 
 impl Cluster {
@@ -65,9 +78,10 @@ impl Cluster {
     pub(crate) fn start(
         binaries: &Binaries,
         run: &RunId,
-        keep: bool,
+        until: Until,
         waiter: &Weak<()>,
     ) -> Result<Self, ServerError> {
+        let keep = until == Until::Kept;
         let user = ServiceUser::to_become().map_err(|reason| failed(binaries, reason))?;
         let user = user.as_ref();
         let password = random_hex(16)?;
@@ -82,10 +96,10 @@ impl Cluster {
             };
             let cached = template.fill(&folder.path().join("data"), run).map_err(explained)?;
             tries += 1;
-            match launch(binaries, &folder, user, keep, waiter) {
+            match launch(binaries, &folder, user, until, waiter) {
                 Ok((guardian, port)) => {
                     let (binaries, user) = (binaries.dir.clone(), user.cloned());
-                    return Ok(Self { _guardian: guardian, folder, port, binaries, user, password });
+                    return Ok(Self { guardian, folder, port, binaries, user, password });
                 }
                 Err(Failure::PortTaken) if tries < TRIES => remove(&folder),
                 Err(Failure::PortTaken) => {
@@ -100,6 +114,52 @@ impl Cluster {
                 Err(Failure::Error(error)) => return Err(error),
             }
         }
+    }
+
+    /// Lets other processes use the server, which learn of it in its folder.
+    pub(crate) fn share(&mut self) -> io::Result<()> {
+        let told = Told { port: self.port, binaries: self.binaries.clone(), password: self.password.clone() };
+        let text = serde_json::to_string(&told)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path(TOLD))?;
+        { &file }.write_all(text.as_bytes())?;
+        self.folder.share()?;
+        self.guardian.share();
+        Ok(())
+    }
+
+    /// Uses the server that another process has started in a folder, unless it is about to stop.
+    pub(crate) fn join(folder: &Path) -> Option<Self> {
+        // The guardian's word comes last: from then on the server stays.
+        let user = ServiceUser::to_become().ok()?;
+        let folder = RunFolder::join(folder)?;
+        let told: Told = serde_json::from_slice(&std::fs::read(folder.path().join(TOLD)).ok()?).ok()?;
+        let guardian = Guardian::join(folder.path())?;
+        let Told { port, binaries, password } = told;
+        Some(Self { guardian, folder, port, binaries, user, password })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What it is, for people.
+    pub(crate) fn source(&self) -> String {
+        format!("server binaries in {}", self.binaries.display())
+    }
+
+    /// Gives a new server its password, and returns its version.
+    pub(crate) async fn set_up(&self) -> Result<String, ServerError> {
+        let doing = "set the private server up";
+        let connection = connect(&self.options()).await;
+        let refused = |no: NoConnection| ServerError::Query { doing: doing.to_owned(), reason: no.reason };
+        let mut connection = connection.map_err(refused)?;
+        let password = format!("ALTER ROLE postgres PASSWORD {}", literal(&self.password));
+        let version = async {
+            execute(&mut connection, password).await?;
+            sqlx::query_scalar::<_, String>("SHOW server_version").fetch_one(&mut connection).await
+        };
+        let version = version.await.map_err(|e| ServerError::query(doing, &e))?;
+        Ok(version.split_whitespace().next().unwrap_or_default().to_owned())
     }
 
     /// How we connect: through the socket in the private folder.
@@ -164,7 +224,7 @@ fn launch(
     binaries: &Binaries,
     folder: &RunFolder,
     user: Option<&ServiceUser>,
-    keep: bool,
+    until: Until,
     waiter: &Weak<()>,
 ) -> Result<(Guardian, u16), Failure> {
     let port = free_port().map_err(|e| Failure::Other(format!("no port on the loopback: {e}")))?;
@@ -181,7 +241,7 @@ fn launch(
     for (name, value) in SETTINGS.iter().chain(&own) {
         arguments.extend(["-c".to_owned(), format!("{name}={value}")]);
     }
-    if keep {
+    if until == Until::Kept {
         // Whoever starts it again need not know the settings that it cannot do without.
         let settings = SETTINGS.iter().chain(&own).chain(&[("listen_addresses", "")]);
         let line = |(name, value): &(&str, &str)| format!("{name} = '{}'\n", value.replace('\'', "''"));
@@ -192,7 +252,7 @@ fn launch(
     }
     let program = binaries.dir.join("postgres");
     let mut guardian =
-        Guardian::start(&program, &arguments, folder.path(), user, keep).map_err(Failure::Error)?;
+        Guardian::start(&program, &arguments, folder.path(), user, until).map_err(Failure::Error)?;
     let patience = Instant::now() + PATIENCE;
     while !ready(&data) {
         if waiter.strong_count() == 0 {
@@ -219,7 +279,7 @@ fn ready(data: &Path) -> bool {
         .is_ok_and(|text| text.lines().nth(7).is_some_and(|state| state.trim() == "ready"))
 }
 
-fn free_port() -> std::io::Result<u16> {
+fn free_port() -> io::Result<u16> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr().map(|address| address.port())
 }
 

@@ -182,7 +182,8 @@ impl Server {
         if self.major < 15 {
             return Ok("");
         }
-        let fsync = sqlx::query_scalar::<_, String>("SHOW fsync").fetch_one(admin).await;
+        let ask = || sqlx::query_scalar::<_, String>("SHOW fsync").fetch_one(admin);
+        let fsync = self.fsync.get_or_try_init(ask).await;
         let fsync = fsync.map_err(|e| ServerError::query("ask whether fsync is on", &e))?;
         Ok(if fsync == "off" { " STRATEGY FILE_COPY" } else { "" })
     }
@@ -201,7 +202,7 @@ impl Server {
         if self.is_ours() { String::new() } else { format!(" CONNECTION LIMIT {UNFINISHED}") }
     }
 
-    fn database(&self, name: String) -> Database {
+    pub(super) fn database(&self, name: String) -> Database {
         let options = self.options.clone().database(&name);
         let url = self.url.with_database(&name);
         Database { name, isolated: false, options, url }

@@ -7,9 +7,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, geteuid, kill_process, test_kill_process};
 
 use super::ServerError;
+use super::lease::is_guarded;
 use super::run::RunId;
 use super::user::ServiceUser;
 use crate::files::plain;
@@ -28,13 +30,14 @@ const LONGEST_SOCKET: usize = 103;
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
-    keep: bool,
-    _lease: File,
+    /// Whether it is not ours to remove: it is to be kept, or others use it.
+    stays: bool,
+    lease: File,
 }
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        if !self.keep {
+        if !self.stays {
             // Whatever used it may have removed it already.
             let _ = fs::remove_dir_all(&self.path);
         }
@@ -79,7 +82,7 @@ impl RunFolder {
             if let Some(user) = user {
                 chown(&path, Some(user.uid), Some(user.gid))?;
             }
-            return Ok(Self { path, keep, _lease: lease });
+            return Ok(Self { path, stays: keep, lease });
         }
     }
 
@@ -89,6 +92,20 @@ impl RunFolder {
         let base = std::env::temp_dir();
         Self::make_in(&base, &format!("{LEFT}{run}"), None, false)
             .map_err(|e| ServerError::file("make a folder in", base, e))
+    }
+
+    /// Lets other processes be its owners, too. From now on the guardian removes it.
+    pub(crate) fn share(&mut self) -> io::Result<()> {
+        flock(&self.lease, FlockOperation::LockShared)?;
+        self.stays = true;
+        Ok(())
+    }
+
+    /// Becomes one of the owners of a folder that is shared.
+    pub(crate) fn join(path: &Path) -> Option<Self> {
+        let lease = File::open(path).ok()?;
+        lease.lock_shared().ok()?;
+        Some(Self { path: path.to_owned(), stays: true, lease })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -122,7 +139,8 @@ pub(crate) fn sweep(user: Option<&ServiceUser>) {
             let Ok(lease) = File::open(&path) else {
                 continue;
             };
-            if lease.try_lock().is_ok() {
+            // One that processes share may have none at the moment, and its guardian waits for the next.
+            if !is_guarded(&path) && lease.try_lock().is_ok() {
                 stop_server_in(&path);
                 // A guardian may be removing it at the same moment, which is as good.
                 let _ = fs::remove_dir_all(&path);

@@ -9,16 +9,36 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::ServerError;
+use super::lease::Lease;
 use super::user::ServiceUser;
 
 /// The server ends its sessions within five seconds or kills them.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A running guardian; its server stops when this is dropped, or our process ends.
+/// How long a server that processes share waits for the next one, when the last has ended. A runner
+/// that gives each test a process of its own starts one within milliseconds; `cargo test` does not
+/// take longer from one test binary to the next.
+const LINGERS: &str = "3";
+
+/// A running guardian; its server stops when this is dropped, or our process ends. One that is shared
+/// stops when all of them have.
 #[derive(Debug)]
 pub(crate) struct Guardian {
-    child: Child,
+    /// None, if another process started it.
+    child: Option<Child>,
     folder: PathBuf,
+    lease: Option<Lease>,
+}
+
+/// When the guardian ends the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// When its owner ends; the folder stays.
+    Kept,
+    /// When its owner ends.
+    Dropped,
+    /// When the last process that uses it ends, and for some seconds no other comes.
+    Unused,
 }
 
 impl Guardian {
@@ -30,36 +50,66 @@ impl Guardian {
         arguments: impl IntoIterator<Item = A>,
         folder: &Path,
         user: Option<&ServiceUser>,
-        keep: bool,
+        until: Until,
     ) -> Result<Self, ServerError> {
         // "Immediate" is the quickest stop; what is kept is shut down cleanly.
-        let (signal, kept) = if keep { ("INT", "keep") } else { ("QUIT", "remove") };
+        let (signal, end) = match until {
+            Until::Kept => ("INT", "keep"),
+            Until::Dropped => ("QUIT", "remove"),
+            Until::Unused => ("QUIT", LINGERS),
+        };
+        let (lease, stdin) = match until {
+            Until::Unused => {
+                let made = Lease::make(folder);
+                let (lease, heard) = made.map_err(|e| ServerError::file("make a pipe in", folder, e))?;
+                (Some(lease), Stdio::from(heard))
+            }
+            Until::Kept | Until::Dropped => (None, Stdio::piped()),
+        };
         let mut command = clean_command(Path::new("/bin/sh"), user);
         command
             .args(["-c", include_str!("guardian.sh"), "switchback-guardian"])
             .arg(folder)
-            .args([signal, kept])
+            .args([signal, end])
             .arg(program)
             .args(arguments)
             .process_group(0)
-            .stdin(Stdio::piped())
+            .stdin(stdin)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let child = command.spawn().map_err(|e| ServerError::file("run", "/bin/sh", e))?;
-        Ok(Self { child, folder: folder.to_owned() })
+        Ok(Self { child: Some(child), folder: folder.to_owned(), lease })
+    }
+
+    /// That of a server which another process has started, unless it is about to stop.
+    pub(crate) fn join(folder: &Path) -> Option<Self> {
+        let mut joined = Self { child: None, folder: folder.to_owned(), lease: Lease::join(folder) };
+        (joined.lease.is_some() && !joined.server_stopped()).then_some(joined)
+    }
+
+    /// Lets the server be others', too, who are not waited for.
+    pub(crate) fn share(&mut self) {
+        self.child = None;
     }
 
     /// Whether the server has ended by itself.
     pub(crate) fn server_stopped(&mut self) -> bool {
-        self.folder.join("stopped").exists() || !matches!(self.child.try_wait(), Ok(None))
+        self.folder.join("stopped").exists() || !self.may_live()
+    }
+
+    fn may_live(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| matches!(child.try_wait(), Ok(None)))
     }
 }
 
 impl Drop for Guardian {
     fn drop(&mut self) {
-        drop(self.child.stdin.take());
+        drop(self.lease.take());
+        // Others may use it for as long as they like.
+        let Some(child) = &mut self.child else { return };
+        drop(child.stdin.take());
         let patience = Instant::now() + PATIENCE;
-        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < patience {
+        while matches!(child.try_wait(), Ok(None)) && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(2));
         }
     }

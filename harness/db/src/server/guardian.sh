@@ -1,7 +1,9 @@
-# Started as: sh -c <this> switchback-guardian FOLDER SIGNAL KEEP COMMAND...
+# Started as: sh -c <this> switchback-guardian FOLDER SIGNAL END COMMAND...
 # Runs a server until standard input, a pipe that the owner holds, is closed. However the owner
 # ends, the system closes its end of the pipe, so the server stops and its folder goes away.
-folder=$1 signal=$2 keep=$3
+# END is "remove"; or "keep", and the folder stays; or for a server whose owners come and go through
+# a named pipe, the seconds for which it waits for the next one.
+folder=$1 signal=$2 end=$3
 shift 3
 # Only the owner's end counts, not a signal meant for it. The server sets handlers of its own.
 trap '' HUP INT TERM
@@ -10,6 +12,13 @@ exec 3<&0
 server=$!
 {
   cat <&3 >/dev/null
+  if [ -p "$folder/lease" ]; then
+    # Those who have come meanwhile have said so, and are heard out.
+    while ! [ -e "$folder/stopped" ] && sleep "$end" 3<&- && [ -n "$(cat <&3)" ]; do :; done
+    # Nobody can come from here on; who came just now is waited for.
+    mv "$folder/lease" "$folder/over"
+    cat <&3 >/dev/null
+  fi
   turn=0
   # The number of a server that has ended may belong to another process by now.
   # A folder that is gone was removed by the next run, which has stopped the server, too.
@@ -27,4 +36,4 @@ wait "$server"
 # Tells the owner, if it still waits for the server to come up, that it never will.
 [ ! -d "$folder" ] || : >"$folder/stopped"
 wait "$watch"
-[ "$keep" = keep ] || rm -rf "$folder"
+[ "$end" = keep ] || rm -rf "$folder"

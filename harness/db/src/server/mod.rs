@@ -19,12 +19,15 @@ mod error;
 mod folder;
 mod guardian;
 mod keeper;
+mod lease;
 mod neighbours;
+mod original;
 mod removal;
 mod run;
 mod silence;
 mod stranger;
 mod template;
+mod together;
 mod url;
 mod user;
 
@@ -45,14 +48,17 @@ pub use self::env::url_sources;
 pub(crate) use self::error::told;
 pub use self::error::{PassedOver, ServerError};
 pub use self::neighbours::Standings;
+pub use self::original::Making;
 pub use self::url::{DatabaseUrl, Origin, UrlSource};
 
 use self::claims::Claims;
 use self::cluster::Cluster;
-use self::connect::{connect, execute, literal};
+use self::connect::connect;
+use self::guardian::Until;
 use self::keeper::Keeper;
 use self::run::RunId;
 use self::stranger::{Refusal, Stranger};
+use self::together::Together;
 use self::user::ServiceUser;
 
 /// What a server is wanted for, and from where.
@@ -70,6 +76,9 @@ pub struct Request {
     pub binary_dirs: Vec<PathBuf>,
     /// What is made on a server given by a URL.
     pub isolate: Isolate,
+    /// Whether a private cluster may be one that other processes use, too: those whose programs lie in
+    /// the same folder, as the tests of one build do. The last one that ends leaves nothing.
+    pub together: bool,
     /// Leave the databases, and the folder of a private cluster, where they are.
     pub keep: bool,
     /// The container's image, instead of `postgres` with the version as its tag.
@@ -91,6 +100,7 @@ impl Default for Request {
             binaries: true,
             binary_dirs: Vec::new(),
             isolate: Isolate::Database,
+            together: false,
             keep: false,
             image: None,
             registry: None,
@@ -123,6 +133,7 @@ pub struct Server {
     options: PgConnectOptions,
     url: DatabaseUrl,
     ctype: OnceCell<&'static str>,
+    fsync: OnceCell<String>,
     labels: Mutex<BTreeMap<String, u32>>,
     claims: Arc<Claims>,
     /// Whether other runs of this process use it at the same time.
@@ -135,6 +146,12 @@ pub struct Server {
 /// What makes the server ours while it lives, and how it ends when dropped.
 enum Held {
     Cluster(Cluster),
+    /// A private cluster that other processes use as well, so that they are to each other as strangers.
+    Together {
+        // What this run made there goes before its part in the server.
+        _keeper: Keeper,
+        cluster: Cluster,
+    },
     #[cfg(feature = "containers")]
     Container {
         _keeper: Keeper,
@@ -179,8 +196,15 @@ pub async fn provision(request: &Request) -> Result<Server, ServerError> {
         pass("container".to_owned(), "built without the feature \"containers\"".to_owned());
     }
     if request.binaries {
-        match private_cluster(&run, request).await {
-            Ok(found) => return Server::of_cluster(found, run, request, passed_over).await,
+        if request.together && !request.keep {
+            // What goes wrong there must not keep this process from a server of its own.
+            if let Some(found) = together::serve(&run, request).await {
+                return Ok(Server::of_together(found, run, request, passed_over));
+            }
+        }
+        let until = if request.keep { Until::Kept } else { Until::Dropped };
+        match private_cluster(&run, request, until).await {
+            Ok(cluster) => return Server::of_cluster(cluster, run, request, passed_over).await,
             Err(reason) => pass("server binaries".to_owned(), reason),
         }
     }
@@ -212,8 +236,8 @@ pub async fn shared(request: &Request) -> Result<Arc<Server>, ServerError> {
     cell.get_or_try_init(start).await.cloned()
 }
 
-/// A started cluster with the binaries that it runs on, or why there is none.
-async fn private_cluster(run: &RunId, request: &Request) -> Result<(Cluster, Binaries), String> {
+/// A started cluster, or why there is none.
+async fn private_cluster(run: &RunId, request: &Request, until: Until) -> Result<Cluster, String> {
     let (run, request) = (run.clone(), request.clone());
     // Goes away with this future: nobody waits for the server any more.
     let wanted = Arc::new(());
@@ -230,8 +254,7 @@ async fn private_cluster(run: &RunId, request: &Request) -> Result<(Cluster, Bin
                 _ => "none found on this machine".to_owned(),
             });
         };
-        let cluster = Cluster::start(binaries, &run, request.keep, &waiter).map_err(|e| e.to_string())?;
-        Ok((cluster, binaries.clone()))
+        Cluster::start(binaries, &run, until, &waiter).map_err(|e| e.to_string())
     });
     let started = started.await;
     drop(wanted);
@@ -280,27 +303,23 @@ impl Server {
     }
 
     async fn of_cluster(
-        (cluster, binaries): (Cluster, Binaries),
+        cluster: Cluster,
         run: RunId,
         request: &Request,
         passed_over: Vec<PassedOver>,
     ) -> Result<Self, ServerError> {
-        let options = cluster.options();
-        let mut connection = connect(&options).await.map_err(|no| ServerError::Query {
-            doing: "connect to the private server".to_owned(),
-            reason: no.reason,
-        })?;
-        let password = format!("ALTER ROLE postgres PASSWORD {}", literal(&cluster.password));
-        let version = async {
-            execute(&mut connection, password).await?;
-            sqlx::query_scalar::<_, String>("SHOW server_version").fetch_one(&mut connection).await
-        };
-        let version = version.await.map_err(|e| ServerError::query("set the private server up", &e))?;
-        let version = version.split_whitespace().next().unwrap_or_default().to_owned();
-        let source = format!("server binaries in {}", binaries.dir.display());
-        let url = DatabaseUrl::own(&cluster.url());
+        let (options, url, source) = (cluster.options(), DatabaseUrl::own(&cluster.url()), cluster.source());
+        let version = cluster.set_up().await?;
         let (isolate, held) = (Isolate::Database, Held::Cluster(cluster));
         Ok(Self::new(run, version, source, passed_over, isolate, request.keep, options, url, held))
+    }
+
+    fn of_together(found: Together, run: RunId, request: &Request, passed_over: Vec<PassedOver>) -> Self {
+        let Together { cluster, keeper, claims, version } = found;
+        let (options, url, source) = (cluster.options(), DatabaseUrl::own(&cluster.url()), cluster.source());
+        let (isolate, held) = (Isolate::Database, Held::Together { _keeper: keeper, cluster });
+        let server = Self::new(run, version, source, passed_over, isolate, request.keep, options, url, held);
+        Self { claims, ..server }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the one place that puts the parts together")]
@@ -327,6 +346,7 @@ impl Server {
             options,
             url,
             ctype: OnceCell::new(),
+            fsync: OnceCell::new(),
             labels: Mutex::default(),
             claims: Arc::default(),
             shared: false,
@@ -363,7 +383,7 @@ impl Server {
     /// The folder of a private cluster, with its data and log; it stays there if it is to be kept.
     pub fn folder(&self) -> Option<&Path> {
         match &self.held {
-            Held::Cluster(cluster) => Some(cluster.folder()),
+            Held::Cluster(cluster) | Held::Together { cluster, .. } => Some(cluster.folder()),
             _ => None,
         }
     }
@@ -381,6 +401,11 @@ impl Server {
 
     /// Whether we started the server, so that nobody minds what it costs.
     pub(crate) fn is_ours(&self) -> bool {
+        !matches!(self.held, Held::Stranger(_) | Held::Together { .. })
+    }
+
+    /// Whether it stops, with all that is in it, when the last process that uses it ends.
+    pub(crate) fn goes_with_its_users(&self) -> bool {
         !matches!(self.held, Held::Stranger(_))
     }
 

@@ -60,6 +60,25 @@ pub(crate) async fn serve(source: &UrlSource, request: &Request, run: &RunId) ->
             "{place} is not on this machine, so it must be named by --postgres-url or in the config"
         )));
     }
+    let source = format!("{} ({place})", source.origin());
+    let Visited { keeper, claims, options, version } = visit(options, request, run).await?;
+    Ok(Stranger { keeper, claims, url, options, version, source })
+}
+
+/// A server on which this run holds its lock.
+pub(crate) struct Visited {
+    pub(crate) keeper: Keeper,
+    pub(crate) claims: Arc<Claims>,
+    pub(crate) options: PgConnectOptions,
+    pub(crate) version: String,
+}
+
+/// Enters a server on which others are, too, as one of them.
+pub(crate) async fn visit(
+    options: PgConnectOptions,
+    request: &Request,
+    run: &RunId,
+) -> Result<Visited, Refusal> {
     let visit = Visit {
         options,
         run: run.clone(),
@@ -71,8 +90,7 @@ pub(crate) async fn serve(source: &UrlSource, request: &Request, run: &RunId) ->
     let claims = Arc::clone(&visit.claims);
     let (keeper, (options, version)) =
         Keeper::start(async move |ready, stop| visit.hold(ready, stop).await).await?;
-    let source = format!("{} ({place})", source.origin());
-    Ok(Stranger { keeper, claims, url, options, version, source })
+    Ok(Visited { keeper, claims, options, version })
 }
 
 type Found = (PgConnectOptions, String);

@@ -1,18 +1,18 @@
 //! A cluster's empty data folder: made by `initdb` once, then copied.
 
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
+use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 
 use super::binaries::Binaries;
 use super::guardian::clean_command;
 use super::run::RunId;
 use super::user::ServiceUser;
+use crate::cache;
 use crate::files::plain;
 
 /// Within the run's private folder sockets are open to whoever may enter it, which is its user;
@@ -46,7 +46,7 @@ impl<'a> Template<'a> {
         }
         digest.update(INITDB.concat());
         let digest: String = digest.finalize()[..6].iter().map(|b| format!("{b:02x}")).collect();
-        let cached = cache().map(|cache| cache.join(format!("{}-{digest}", binaries.major)));
+        let cached = cache::folder("initdb").map(|cache| cache.join(format!("{}-{digest}", binaries.major)));
         Self { binaries, user, cached }
     }
 
@@ -115,28 +115,16 @@ impl<'a> Template<'a> {
 /// The cache is our own, also when the server is to be another user: we copy, not that user, so
 /// nobody else needs to read it and nobody else can have written it.
 fn trusted(cached: &Path) -> bool {
-    fs::symlink_metadata(cached)
-        .is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw() && found.mode() & 0o022 == 0)
+    cached.is_dir() && cache::is_trusted(cached)
 }
 
 /// Removes the drafts of runs that were killed. Making one takes a second.
 fn sweep(parent: &Path) {
-    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(DRAFT)) {
-        let age = entry.metadata().and_then(|draft| draft.modified()).ok().and_then(|at| at.elapsed().ok());
-        if age.is_some_and(|age| age > Duration::from_secs(3600)) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
+    let is_draft =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(DRAFT));
+    for draft in cache::untouched(parent, Duration::from_secs(3600)).filter(is_draft) {
+        let _ = fs::remove_dir_all(draft);
     }
-}
-
-fn cache() -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        let path = std::env::var_os(name).map(PathBuf::from);
-        path.filter(|path| path.is_absolute())
-    };
-    let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    Some(base.join("switchback").join("initdb"))
 }
 
 /// Copies a data folder, which holds plain files and folders only; `fs::copy` shares the blocks

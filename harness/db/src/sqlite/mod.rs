@@ -8,6 +8,7 @@ mod handle;
 mod promises;
 mod rows;
 mod run;
+mod shelf;
 mod trial;
 mod ways;
 mod workspace;
@@ -16,10 +17,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
-use sqlx_sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+use sqlx_sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 pub use engine::Sqlite;
 pub use functions::{Functions, FunctionsError};
+pub use shelf::Shelf;
 pub use workspace::{Workspace, WorkspaceError};
 
 /// The oldest version whose behaviour is known to be the one that is relied on here.
@@ -130,6 +132,21 @@ impl Database {
             Ok(connection)
         };
         open.await.map_err(|reason| DatabaseError::Open { path: self.path.clone(), reason })
+    }
+
+    /// How an application connects to it: with its functions, and foreign keys enforced or not. Several
+    /// connections wait for each other, and nothing is flushed to disk.
+    pub fn pool(&self, foreign_keys: bool) -> SqlitePool {
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .foreign_keys(foreign_keys)
+            .synchronous(SqliteSynchronous::Off);
+        let functions = Arc::clone(&self.functions);
+        let pool = SqlitePoolOptions::new().after_connect(move |connection, _| {
+            let functions = Arc::clone(&functions);
+            Box::pin(async move { functions.give_to(connection).await })
+        });
+        pool.connect_lazy_with(options)
     }
 
     /// Copies the database as it is now, with its rows, rowids, counters and settings, to a file
