@@ -9,7 +9,7 @@ use crate::family::Family as Types;
 use crate::parity::{Aspect, Comparer, Mismatch};
 use crate::report::{Finding, NotRun, Severity};
 use crate::rows::{Datum, foreign_keys};
-use crate::schema::{Name, ObjectId, Schema};
+use crate::schema::{Kind, Name, ObjectId, Schema};
 use crate::trials::{Action, Answer, Dialect, Promise, Question, Reading, Trial};
 
 pub(super) static CHECK: Check = Check {
@@ -64,6 +64,9 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         {
             continue;
         }
+        if !is_about_references(one.question.promise) && wants_a_parent(one, postgres) {
+            continue;
+        }
         let object = &one.question.object;
         if one.question.promise.is_of_types() {
             of_types.entry(table).or_default().push(one);
@@ -85,6 +88,16 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
 
 fn is_about_references(promise: Promise) -> bool {
     matches!(promise, Promise::ForeignKey | Promise::Deferred | Promise::OnDelete | Promise::OnUpdate)
+}
+
+/// Whether PostgreSQL refused a value for want of a parent, which is what the foreign key was asked:
+/// it tells nothing of another promise. Its messages quote the constraint in whatever language.
+fn wants_a_parent(trial: &Trial, postgres: &Recording) -> bool {
+    let Answer::Refused(reason) = &trial.answer else { return false };
+    let group = postgres.head().table(&trial.question.object.group);
+    group.is_some_and(|group| {
+        group.parts_of(Kind::ForeignKey).any(|(name, _)| reason.contains(&format!("\"{name}\"")))
+    })
 }
 
 /// Whether SQLite enforces no foreign key at all, which is one thing to say.
@@ -372,6 +385,17 @@ mod tests {
         let (refused, accepted) = answers();
         check(&CHECK, answered(&question, refused, accepted, false))
             .finds(["it is refused by postgres and accepted by sqlite"]);
+    }
+
+    #[test]
+    fn a_value_without_a_parent_tells_nothing_of_the_check_that_it_was_tried_for() {
+        let question = question(Promise::Check, Kind::Check, "ck_a");
+        let answers = |constraint: &str| {
+            let reason = format!("insert on table \"b\" violates constraint \"{constraint}\"");
+            answered(&question, Answer::Refused(reason), Answer::Accepted(Vec::new()), true)
+        };
+        check(&CHECK, answers(FOREIGN_KEY)).finds([]);
+        check(&CHECK, answers("ck_a")).finds(["it is refused by postgres and accepted by sqlite"]);
     }
 
     #[test]
