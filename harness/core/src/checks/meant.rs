@@ -105,6 +105,17 @@ impl<'a> Meant<'a> {
         dropped.filter(keeps).cloned().collect()
     }
 
+    /// The tables that it drops and makes again without any of their rows, and of no others.
+    pub(super) fn made_empty(&self) -> BTreeSet<Name> {
+        let sources = self.sources();
+        let dropped = sources.dropped.iter().filter_map(|name| self.table(name));
+        let is_empty = |table: &&Name| {
+            let from = sources.relations.get(&table.local().to_lowercase());
+            from.is_some_and(BTreeSet::is_empty)
+        };
+        dropped.filter(is_empty).cloned().collect()
+    }
+
     fn sources(&self) -> Sources<'_> {
         let mut sources = Sources::of(self);
         for statement in self.script.statements(self.backend) {
@@ -342,6 +353,21 @@ mod tests {
         let (script, schema) = (Script::new("up.sql", text), tables());
         let meant = Meant { backend: Backend::Postgres, script, schema: &schema };
         assert_eq!(meant.made_anew().contains(&Name::new("posts_fast")), anew);
+    }
+
+    #[rstest]
+    #[case::plainly("DROP TABLE posts; CREATE TABLE posts (id INT);", true)]
+    #[case::by_another_name(
+        "CREATE TABLE n (id INT); DROP TABLE posts; ALTER TABLE n RENAME TO posts;",
+        true
+    )]
+    #[case::copied("CREATE TABLE n AS TABLE posts; DROP TABLE posts; ALTER TABLE n RENAME TO posts;", false)]
+    #[case::of_others("DROP TABLE posts; CREATE TABLE posts AS SELECT id FROM users;", false)]
+    #[case::not_made_again("DROP TABLE posts;", false)]
+    fn a_table_is_made_empty_if_none_of_its_rows_are_copied(#[case] text: &str, #[case] empty: bool) {
+        let (script, schema) = (Script::new("up.sql", text), tables());
+        let meant = Meant { backend: Backend::Sqlite, script, schema: &schema };
+        assert_eq!(meant.made_empty().contains(&Name::new("posts")), empty);
     }
 
     #[rstest]

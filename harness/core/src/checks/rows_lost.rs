@@ -73,14 +73,14 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
 
 /// The finding by what that one of some steps says of the table's rows which explains it best.
 fn mildest(recording: &Recording, finding: Finding, table: &Name, steps: &[&Observation]) -> Option<Finding> {
-    let mut mildest = finding.clone();
+    let mut mildest: Option<Finding> = None;
     for step in steps {
         let one = weighed(finding.clone(), table, Meant::by(recording, step).as_ref())?;
-        if one.severity < mildest.severity {
-            mildest = one;
+        if mildest.as_ref().is_none_or(|mildest| one.severity < mildest.severity) {
+            mildest = Some(one);
         }
     }
-    Some(mildest)
+    mildest.or(Some(finding))
 }
 
 /// The finding by what the revision says of the table's rows; none if they go with others that it
@@ -100,6 +100,11 @@ fn weighed(finding: Finding, table: &Name, meant: Option<&Meant<'_>>) -> Option<
         let help =
             "the revision says itself which rows it keeps; keep a copy if the others may be wanted again";
         return Some(finding.weighing(Severity::Note).help(help));
+    }
+    if meant.made_empty().contains(table) {
+        let help = "the revision drops the table and makes it again without its rows: copy them over before, or \
+                    accept it with the reason why they may go";
+        return Some(finding.help(help));
     }
     (!meant.with_what_goes_along(deleted).contains(table)).then_some(finding)
 }
