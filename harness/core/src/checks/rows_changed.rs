@@ -8,7 +8,7 @@ use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRo
 use crate::family::ColumnType;
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Severity};
-use crate::rows::{Datum, cut};
+use crate::rows::{self, Datum};
 use crate::schema::{Kind, Name, Schema};
 
 pub(super) static CHECK: Check = Check {
@@ -351,7 +351,7 @@ enum Change {
 impl<'a> Changes<'a> {
     fn add(&mut self, column: &'a str, key: &str, values: [&Datum; 2]) {
         let [one, other] = values.map(shown);
-        let first = || Change::Seen(0, [key.replace('\u{1f}', ", "), one, other]);
+        let first = || Change::Seen(0, [rows::shown(&key.replace('\u{1f}', ", ")), one, other]);
         if let Change::Seen(rows, _) = self.columns.entry(column).or_insert_with(first) {
             *rows += 1;
         }
@@ -432,7 +432,7 @@ impl<'a> Changes<'a> {
 fn shown(value: &Datum) -> String {
     match value {
         Datum::Null => "NULL".to_owned(),
-        _ => format!("'{}'", cut(&value.plain(), 40)),
+        _ => format!("'{}'", rows::shown(&value.plain())),
     }
 }
 
