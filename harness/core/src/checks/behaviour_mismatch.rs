@@ -8,7 +8,7 @@ use crate::evidence::{Evidence, Recording, Walk};
 use crate::family::Family as Types;
 use crate::parity::{Aspect, Comparer, Mismatch};
 use crate::report::{Finding, NotRun, Severity};
-use crate::rows::{Datum, foreign_keys};
+use crate::rows::{Datum, foreign_keys, primary_key};
 use crate::schema::{Kind, Name, ObjectId, Schema};
 use crate::trials::{Action, Answer, Dialect, Promise, Question, Reading, Trial};
 
@@ -141,15 +141,20 @@ fn sqlite_declares(trial: &Trial, postgres: &Recording, sqlite: &Recording) -> b
 }
 
 /// What the declarations already differ in, which is told by another check.
-struct Told(Vec<Mismatch>);
+struct Told<'a> {
+    mismatches: Vec<Mismatch>,
+    heads: [&'a Schema; 2],
+}
 
-impl Told {
-    fn of(postgres: &Schema, sqlite: &Schema) -> Self {
-        Self(Comparer::new().compare(postgres, sqlite).mismatches)
+impl<'a> Told<'a> {
+    fn of(postgres: &'a Schema, sqlite: &'a Schema) -> Self {
+        let mismatches = Comparer::new().compare(postgres, sqlite).mismatches;
+        Self { mismatches, heads: [postgres, sqlite] }
     }
 
     /// The finding, which may say once more what is declared of the object. That a primary key takes
-    /// NULL is declared of its first column, and tried on each.
+    /// NULL is declared of its first column, and tried on each; a column that only one of them has makes
+    /// its primary key another one.
     fn repeated(&self, question: &Question, finding: Finding) -> Finding {
         let object = &question.object;
         let of_key = |one: &Mismatch, id: &ObjectId| {
@@ -158,10 +163,20 @@ impl Told {
                 && id.group == object.group
                 && one.severity == Severity::Note
         };
-        let about = |one: &&Mismatch| {
-            [&one.postgres, &one.sqlite].into_iter().flatten().any(|id| id == object || of_key(one, id))
+        let widens_key = |one: &Mismatch, id: &ObjectId| {
+            let one_sided = one.postgres.is_none() || one.sqlite.is_none();
+            let is_asked = object.kind() == Kind::PrimaryKey && id.group == object.group;
+            let in_key = |schema: &&Schema| {
+                let key = schema.table(&object.group).map(|group| primary_key(group)).unwrap_or_default();
+                matches!(&id.part, Some((Kind::Column, column)) if key.contains(column))
+            };
+            one_sided && is_asked && self.heads.iter().any(in_key)
         };
-        let same = self.0.iter().filter(about);
+        let about = |one: &&Mismatch| {
+            let mut sides = [&one.postgres, &one.sqlite].into_iter().flatten();
+            sides.any(|id| id == object || of_key(one, id) || widens_key(one, id))
+        };
+        let same = self.mismatches.iter().filter(about);
         same.fold(finding, |finding, one| finding.repeating("parity-mismatch", one.object()))
     }
 }
@@ -317,7 +332,7 @@ mod tests {
     use rstest::rstest;
 
     use super::CHECK;
-    use crate::checks::testing::{Hand, applied, check, recording, schema};
+    use crate::checks::testing::{Hand, applied, check, recording, schema, situation};
     use crate::report::Severity;
     use crate::rows::Datum;
     use crate::schema::{Attribute, Kind, Name, Object, ObjectId, Schema};
@@ -396,6 +411,29 @@ mod tests {
         };
         check(&CHECK, answers(FOREIGN_KEY)).finds([]);
         check(&CHECK, answers("ck_a")).finds(["it is refused by postgres and accepted by sqlite"]);
+    }
+
+    #[test]
+    fn a_key_with_a_column_that_the_other_lacks_is_told_with_the_column() {
+        let key = ObjectId::part(Kind::Table, Name::new("b"), Kind::PrimaryKey, "pk_b");
+        let keyed = |columns: &[&str], extra: &str| {
+            let columns = columns.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+            let mut tables = schema(&["b", "b.at", extra]);
+            let column = ObjectId::part(Kind::Table, Name::new("b"), Kind::Column, "a");
+            tables.insert(column, Object::new().flag(Attribute::NotNull));
+            tables.insert(key.clone(), Object::new().with(Attribute::Columns, columns));
+            recording().up_only(1).trunk([applied("1").seeing(&tables)])
+        };
+        let question = question(Promise::Unique, Kind::PrimaryKey, "pk_b");
+        let judged = |wide: &[&str]| {
+            let postgres = keyed(wide, "b.kind").trial(question.clone(), Answer::Accepted(Vec::new()));
+            let refused = Answer::Refused("no".to_owned());
+            situation(keyed(&["a"], "b").trial(question.clone(), refused).beside(postgres))
+        };
+        let lacks = "parity-mismatch: column \"kind\" of table \"b\" is there on postgres but not on sqlite";
+        judged(&["a", "kind"]).amounts_to([lacks]);
+        let differs = "behaviour-mismatch: it is accepted by postgres and refused by sqlite";
+        judged(&["a"]).amounts_to([differs, lacks]);
     }
 
     #[test]
