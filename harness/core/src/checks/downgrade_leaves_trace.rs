@@ -98,6 +98,7 @@ fn help(found: &Trace, path: &str, upgraded: Option<&Schema>) -> String {
         }
         Fate::Gone => format!("do not drop {what} in {path}, or create it again as it was"),
         Fate::Changed => format!("give {what} back in {path} what the lines marked - show"),
+        Fate::Renamed(from) if trace::is_unnamed(from) => format!("make {what} in {path} without a name"),
         Fate::Renamed(from) => format!("rename {what} back to {} in {path}", trace::own_name(from)),
     }
 }
@@ -151,6 +152,28 @@ mod tests {
             "downgrade of 2_two did not restore foreign key \"fk_posts_author\" of table \"posts\" (sqlite)",
             "downgrade of 2_two left foreign key \"posts_author_fkey\" of table \"posts\" behind (sqlite)",
         ]);
+    }
+
+    #[test]
+    fn a_constraint_that_has_got_or_lost_a_name_is_one_finding() {
+        let posts = || schema(&["posts", "posts.id"]);
+        let unnamed = with(posts(), [key("(author)", "users (id)")]);
+        let named = with(posts(), [key("fk_posts_author", "users (id)")]);
+        judged(&unnamed, &posts(), &named)
+            .finds(["downgrade of 2_two left foreign key \"(author)\" of table \"posts\" with the name \
+                 \"fk_posts_author\" (sqlite)"])
+            .helps(
+                "make foreign key \"fk_posts_author\" of table \"posts\" in migrations/2_two.down.sql without a name",
+            );
+        judged(&named, &posts(), &unnamed)
+            .finds([
+                "downgrade of 2_two left foreign key \"fk_posts_author\" of table \"posts\" without its name \
+                 (sqlite)",
+            ])
+            .helps(
+                "rename foreign key \"(author)\" of table \"posts\" back to \"fk_posts_author\" in \
+                 migrations/2_two.down.sql",
+            );
     }
 
     #[test]
