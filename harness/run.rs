@@ -37,7 +37,10 @@ pub(crate) async fn on_sqlite(
     };
     let engine = sqlite(project, plan, functions, workspace).await.map_err(explained)?;
     refuse_other_library(check, project, &engine.version())?;
-    record_and_close(engine, plan, progress).await.map_err(explained)
+    let mut recording = record_and_close(engine, plan, progress).await.map_err(explained)?;
+    let functions = project.config.sqlite.functions.iter();
+    recording.stood_in_for = functions.map(|function| function.name.to_lowercase()).collect();
+    Ok(recording)
 }
 
 /// A folder for the databases of this run.

@@ -88,6 +88,27 @@ fn both_backends_are_compared_where_one_has_it() {
     ran.ends(0);
 }
 
+/// Which of the two computes what the application does, nobody here knows.
+#[test]
+fn what_a_stand_in_computes_otherwise_is_a_warning() {
+    if is_skipped(Backend::Postgres) {
+        return;
+    }
+    let config = "[history]\ntool = \"sqlx\"\npostgres = \"postgres\"\nsqlite = \"sqlite\"\n\n[sqlite.functions]\n\
+                  \"FOLD(text)\" = \"text\"\n";
+    let table = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\n";
+    let filled = |fold: &str| format!("UPDATE users SET name = {fold};\n");
+    let project = Project::new()
+        .with(CONFIG, config)
+        .with("postgres/1_users.sql", table)
+        .with("postgres/2_fold.sql", filled("name || '!'"))
+        .with("sqlite/1_users.sql", table)
+        .with("sqlite/2_fold.sql", filled("fold(name)"));
+    let ran = project.run("check --check rows-changed").ends(0);
+    assert!(ran.stdout.contains("warning[rows-changed]: upgrade of 2_fold leaves other values"), "{ran}");
+    assert!(ran.stdout.contains("the upgrade calls \"fold\", and what stands in for it"), "{ran}");
+}
+
 #[test]
 fn a_wrong_one_is_an_error_of_the_config() {
     let bodies = [

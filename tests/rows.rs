@@ -95,6 +95,38 @@ fn a_sequence_behind_rows_that_a_revision_writes_is_found(#[case] between: &str,
     assert!(ran.stdout.contains("\n1 error:"), "{}", ran.stdout);
 }
 
+/// A rebuild that says which rows it keeps is as plain as a DELETE.
+#[rstest]
+#[case::chosen(" WHERE name = 'nobody'", "note[rows-lost]", 0)]
+#[case::lost(" LIMIT 1", "error[rows-lost]", 1)]
+fn rows_that_a_rebuild_leaves_out_on_purpose_are_a_note(
+    #[case] which: &str,
+    #[case] says: &str,
+    #[case] code: i32,
+) {
+    let table = |name: &str| format!("CREATE TABLE {name} (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\n");
+    let second = format!(
+        "{}INSERT INTO users_new SELECT id, name FROM users{which};\nDROP TABLE users;\n\
+         ALTER TABLE users_new RENAME TO users;\n",
+        table("users_new")
+    );
+    let project = Project::sqlx(&[("1_users.sql", &table("users")), ("2_rebuild.sql", &second)]);
+    let ran = project.run("check --backend sqlite --check rows-lost").ends(code);
+    assert!(ran.stdout.contains(says), "{ran}");
+}
+
+#[test]
+fn a_table_that_is_made_again_empty_is_told_as_that() {
+    let table = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\n";
+    let second = format!("DROP TABLE users;\n{table}");
+    let project = Project::sqlx(&[("1_users.sql", table), ("2_again.sql", &second)]);
+    let ran = project.run("check --backend sqlite --check rows-lost").ends(1);
+    assert!(
+        ran.stdout.contains("help: the revision drops the table and makes it again without its rows"),
+        "{ran}"
+    );
+}
+
 /// Each row of such a table needs a parent of its own, so there is none that could be added.
 #[rstest]
 #[case::behind("INSERT INTO notes_new SELECT id, account FROM notes;", 1)]

@@ -76,6 +76,8 @@ pub struct Recording {
     /// What this backend answered to the questions that both were asked at head; none if there was
     /// only one of them.
     pub trials: Vec<Trial>,
+    /// Functions of the application that others stood in for, in lower case.
+    pub stood_in_for: BTreeSet<String>,
     /// Attempts to break the promise of append-only tables.
     pub attempts: Vec<Attempt>,
     /// Foreign keys without their parent row at head, as SQLite's `foreign_key_check` lists them.

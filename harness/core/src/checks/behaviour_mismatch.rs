@@ -8,8 +8,8 @@ use crate::evidence::{Evidence, Recording, Walk};
 use crate::family::Family as Types;
 use crate::parity::{Aspect, Comparer, Mismatch};
 use crate::report::{Finding, NotRun, Severity};
-use crate::rows::{Datum, foreign_keys};
-use crate::schema::{Name, ObjectId, Schema};
+use crate::rows::{Datum, foreign_keys, primary_key};
+use crate::schema::{Kind, Name, ObjectId, Schema};
 use crate::trials::{Action, Answer, Dialect, Promise, Question, Reading, Trial};
 
 pub(super) static CHECK: Check = Check {
@@ -65,6 +65,9 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
         {
             continue;
         }
+        if !is_about_references(one.question.promise) && wants_a_parent(one, postgres) {
+            continue;
+        }
         let object = &one.question.object;
         if one.question.promise.is_of_types() {
             of_types.entry(table).or_default().push(one);
@@ -86,6 +89,16 @@ fn judge(evidence: &Evidence, judgement: &mut Judgement) {
 
 fn is_about_references(promise: Promise) -> bool {
     matches!(promise, Promise::ForeignKey | Promise::Deferred | Promise::OnDelete | Promise::OnUpdate)
+}
+
+/// Whether PostgreSQL refused a value for want of a parent, which is what the foreign key was asked:
+/// it tells nothing of another promise. Its messages quote the constraint in whatever language.
+fn wants_a_parent(trial: &Trial, postgres: &Recording) -> bool {
+    let Answer::Refused(reason) = &trial.answer else { return false };
+    let group = postgres.head().table(&trial.question.object.group);
+    group.is_some_and(|group| {
+        group.parts_of(Kind::ForeignKey).any(|(name, _)| reason.contains(&format!("\"{name}\"")))
+    })
 }
 
 /// Whether SQLite enforces no foreign key at all, which is one thing to say.
@@ -129,15 +142,20 @@ fn sqlite_declares(trial: &Trial, postgres: &Recording, sqlite: &Recording) -> b
 }
 
 /// What the declarations already differ in, which is told by another check.
-struct Told(Vec<Mismatch>);
+struct Told<'a> {
+    mismatches: Vec<Mismatch>,
+    heads: [&'a Schema; 2],
+}
 
-impl Told {
-    fn of(postgres: &Schema, sqlite: &Schema) -> Self {
-        Self(Comparer::new().compare(postgres, sqlite).mismatches)
+impl<'a> Told<'a> {
+    fn of(postgres: &'a Schema, sqlite: &'a Schema) -> Self {
+        let mismatches = Comparer::new().compare(postgres, sqlite).mismatches;
+        Self { mismatches, heads: [postgres, sqlite] }
     }
 
     /// The finding, which may say once more what is declared of the object. That a primary key takes
-    /// NULL is declared of its first column, and tried on each.
+    /// NULL is declared of its first column, and tried on each; a column that only one of them has makes
+    /// its primary key another one.
     fn repeated(&self, question: &Question, finding: Finding) -> Finding {
         let object = &question.object;
         let of_key = |one: &Mismatch, id: &ObjectId| {
@@ -146,10 +164,20 @@ impl Told {
                 && id.group == object.group
                 && one.severity == Severity::Note
         };
-        let about = |one: &&Mismatch| {
-            [&one.postgres, &one.sqlite].into_iter().flatten().any(|id| id == object || of_key(one, id))
+        let widens_key = |one: &Mismatch, id: &ObjectId| {
+            let one_sided = one.postgres.is_none() || one.sqlite.is_none();
+            let is_asked = object.kind() == Kind::PrimaryKey && id.group == object.group;
+            let in_key = |schema: &&Schema| {
+                let key = schema.table(&object.group).map(|group| primary_key(group)).unwrap_or_default();
+                matches!(&id.part, Some((Kind::Column, column)) if key.contains(column))
+            };
+            one_sided && is_asked && self.heads.iter().any(in_key)
         };
-        let same = self.0.iter().filter(about);
+        let about = |one: &&Mismatch| {
+            let mut sides = [&one.postgres, &one.sqlite].into_iter().flatten();
+            sides.any(|id| id == object || of_key(one, id) || widens_key(one, id))
+        };
+        let same = self.mismatches.iter().filter(about);
         same.fold(finding, |finding, one| finding.repeating("parity-mismatch", one.object()))
     }
 }
@@ -305,7 +333,7 @@ mod tests {
     use rstest::rstest;
 
     use super::CHECK;
-    use crate::checks::testing::{Hand, applied, check, recording, schema};
+    use crate::checks::testing::{Hand, applied, check, recording, schema, situation};
     use crate::report::Severity;
     use crate::rows::Datum;
     use crate::schema::{Attribute, Kind, Name, Object, ObjectId, Schema};
@@ -376,6 +404,40 @@ mod tests {
         let (refused, accepted) = answers();
         check(&CHECK, answered(&question, refused, accepted, false))
             .finds(["it is refused by postgres and accepted by sqlite"]);
+    }
+
+    #[test]
+    fn a_value_without_a_parent_tells_nothing_of_the_check_that_it_was_tried_for() {
+        let question = question(Promise::Check, Kind::Check, "ck_a");
+        let answers = |constraint: &str| {
+            let reason = format!("insert on table \"b\" violates constraint \"{constraint}\"");
+            answered(&question, Answer::Refused(reason), Answer::Accepted(Vec::new()), true)
+        };
+        check(&CHECK, answers(FOREIGN_KEY)).finds([]);
+        check(&CHECK, answers("ck_a")).finds(["it is refused by postgres and accepted by sqlite"]);
+    }
+
+    #[test]
+    fn a_key_with_a_column_that_the_other_lacks_is_told_with_the_column() {
+        let key = ObjectId::part(Kind::Table, Name::new("b"), Kind::PrimaryKey, "pk_b");
+        let keyed = |columns: &[&str], extra: &str| {
+            let columns = columns.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+            let mut tables = schema(&["b", "b.at", extra]);
+            let column = ObjectId::part(Kind::Table, Name::new("b"), Kind::Column, "a");
+            tables.insert(column, Object::new().flag(Attribute::NotNull));
+            tables.insert(key.clone(), Object::new().with(Attribute::Columns, columns));
+            recording().up_only(1).trunk([applied("1").seeing(&tables)])
+        };
+        let question = question(Promise::Unique, Kind::PrimaryKey, "pk_b");
+        let judged = |wide: &[&str]| {
+            let postgres = keyed(wide, "b.kind").trial(question.clone(), Answer::Accepted(Vec::new()));
+            let refused = Answer::Refused("no".to_owned());
+            situation(keyed(&["a"], "b").trial(question.clone(), refused).beside(postgres))
+        };
+        let lacks = "parity-mismatch: column \"kind\" of table \"b\" is there on postgres but not on sqlite";
+        judged(&["a", "kind"]).amounts_to([lacks]);
+        let differs = "behaviour-mismatch: it is accepted by postgres and refused by sqlite";
+        judged(&["a"]).amounts_to([differs, lacks]);
     }
 
     #[test]

@@ -51,7 +51,13 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         let message =
             format!("downgrade of {name} failed {when}{with} ({}): {}", recording.backend, failure.message);
         let help = remedy(recording, failure).unwrap_or_else(|| {
-            "undo the upgrade's statements in the opposite order, and only what this revision made".to_owned()
+            let help = if seen.fails_with_some_rows() {
+                "fill, repair or move such rows first, which the upgraded schema takes, or say in [rows] values \
+                 which ones there can be"
+            } else {
+                "undo the upgrade's statements in the opposite order, and only what this revision made"
+            };
+            help.to_owned()
         });
         judgement.findings.push(
             Finding::new(CHECK.id, message)
@@ -68,6 +74,8 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
 mod tests {
     use super::CHECK;
     use crate::checks::testing::{applied, check, failed, recording};
+    use crate::evidence::Outcome;
+    use crate::report::Severity;
 
     #[test]
     fn names_the_downgrade_once() {
@@ -112,6 +120,22 @@ mod tests {
                 .probe([applied("1"), failed("-1", message).coded(code)]);
             check(&CHECK, history).helps(help);
         }
+    }
+
+    #[test]
+    fn what_fails_with_certain_rows_is_a_warning_about_them() {
+        let history = recording().revisions(1).trunk([applied("1")]).probe([
+            applied("1"),
+            failed("-1", "UNIQUE constraint failed: users.code").retried(Outcome::Applied, "users (id = 1)"),
+        ]);
+        check(&CHECK, history)
+            .finds(["downgrade of 1_one failed right after its upgrade with certain rows (sqlite): \
+                 UNIQUE constraint failed: users.code"])
+            .weighs(Severity::Warning)
+            .helps(
+                "fill, repair or move such rows first, which the upgraded schema takes, or say in [rows] values \
+                 which ones there can be",
+            );
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! `downgrade-leaves-trace`: the schema after a downgrade is not the schema before the upgrade.
 
+use std::collections::BTreeSet;
+
 use super::together::Together;
 use super::trace::{self, Fate, Trace};
-use super::{Check, Family, Judge, Judgement, Scope, named, only_goes_up};
+use super::{Check, Family, Judge, Judgement, Scope, counted, named, only_goes_up};
 use crate::evidence::{Recording, Walk};
 use crate::history::Downgrade;
 use crate::report::{Finding, Location, Severity};
-use crate::schema::Schema;
+use crate::schema::{ObjectId, Schema};
 
 pub(super) static CHECK: Check = Check {
     id: "downgrade-leaves-trace",
@@ -16,7 +18,7 @@ pub(super) static CHECK: Check = Check {
     why: "The schema after the downgrade is compared, object by object, with the schema that the state had \
           before the upgrade. Everything that a user can observe counts; the place of a column among the \
           others, and the spelling and white space of SQL, do not. What is left behind makes the next upgrade \
-          fail, or changes what it does.",
+          fail, or changes what it does. What a downgrade leaves that holds nothing but a comment is one finding.",
     example: "DROP INDEX IF EXISTS ix_notes_title;",
     mend: "Undo in the downgrade everything that the upgrade did, and nothing else.",
     walks: &[Walk::Trunk, Walk::Probe, Walk::Descent],
@@ -39,8 +41,33 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
         let failure = trip.agains().iter().find_map(|again| again.outcome.failure());
         let mut consequence =
             failure.map(|failure| format!("; as it is, the second upgrade fails: {}", failure.message));
+        let traces = trace::of_round_trip(recording, &trip);
+        let finding = |message: String| {
+            let place = Location { file: script.path.clone(), line: script.line_of(0) };
+            Finding::new(CHECK.id, message).at(&revision.id).located(Some(place))
+        };
+        // What a downgrade leaves that does nothing, for a reason that it gives, is one thing.
+        let does_nothing = !trip.revisions.iter().any(|one| matches!(one.downgrade, Downgrade::Script(_)));
+        if does_nothing && traces.len() > 1 {
+            let message = format!(
+                "downgrade of {} does nothing and leaves {} as the upgrade made them ({})",
+                trip.name(),
+                counted(traces.len(), "object", "objects"),
+                recording.backend
+            );
+            let told: BTreeSet<&ObjectId> =
+                traces.iter().flat_map(|found| found.diff.changes()).map(|(id, _)| id).collect();
+            let diff = trip.down().and_then(|down| trace::difference(recording, down));
+            let diff = diff.map(|diff| diff.filtered(|id, _| told.contains(id)).to_string());
+            let mut help =
+                format!("give back in {} the lines marked -, and take away those marked +", script.path);
+            help.push_str(&consequence.unwrap_or_default());
+            let help = together.or_group(help, &revision.id);
+            judgement.findings.push(finding(message).showing(diff.unwrap_or_default()).help(help));
+            continue;
+        }
         let mut told = false;
-        for found in trace::of_round_trip(recording, &trip) {
+        for found in traces {
             let message = format!(
                 "downgrade of {} {} ({})",
                 trip.name(),
@@ -55,14 +82,8 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
                 help = together.or_group(help, &revision.id);
             }
             told = true;
-            judgement.findings.push(
-                Finding::new(CHECK.id, message)
-                    .at(&revision.id)
-                    .about(&found.object)
-                    .located(Some(Location { file: script.path.clone(), line: script.line_of(0) }))
-                    .showing(found.diff.to_string())
-                    .help(help),
-            );
+            let finding = finding(message).about(&found.object);
+            judgement.findings.push(finding.showing(found.diff.to_string()).help(help));
         }
     }
 }
@@ -78,6 +99,7 @@ fn help(found: &Trace, path: &str, upgraded: Option<&Schema>) -> String {
         }
         Fate::Gone => format!("do not drop {what} in {path}, or create it again as it was"),
         Fate::Changed => format!("give {what} back in {path} what the lines marked - show"),
+        Fate::Renamed(from) if trace::is_unnamed(from) => format!("make {what} in {path} without a name"),
         Fate::Renamed(from) => format!("rename {what} back to {} in {path}", trace::own_name(from)),
     }
 }
@@ -85,7 +107,7 @@ fn help(found: &Trace, path: &str, upgraded: Option<&Schema>) -> String {
 #[cfg(test)]
 mod tests {
     use super::CHECK;
-    use crate::checks::testing::{Judged, applied, check, recording, schema};
+    use crate::checks::testing::{Judged, applied, check, failed, recording, schema};
     use crate::schema::{Attribute, Kind, Name, Object, ObjectId, Schema};
 
     /// What is said of a second revision that turns `before` into `after` and back into `found`.
@@ -131,6 +153,28 @@ mod tests {
             "downgrade of 2_two did not restore foreign key \"fk_posts_author\" of table \"posts\" (sqlite)",
             "downgrade of 2_two left foreign key \"posts_author_fkey\" of table \"posts\" behind (sqlite)",
         ]);
+    }
+
+    #[test]
+    fn a_constraint_that_has_got_or_lost_a_name_is_one_finding() {
+        let posts = || schema(&["posts", "posts.id"]);
+        let unnamed = with(posts(), [key("(author)", "users (id)")]);
+        let named = with(posts(), [key("fk_posts_author", "users (id)")]);
+        judged(&unnamed, &posts(), &named)
+            .finds(["downgrade of 2_two left foreign key \"(author)\" of table \"posts\" with the name \
+                 \"fk_posts_author\" (sqlite)"])
+            .helps(
+                "make foreign key \"fk_posts_author\" of table \"posts\" in migrations/2_two.down.sql without a name",
+            );
+        judged(&named, &posts(), &unnamed)
+            .finds([
+                "downgrade of 2_two left foreign key \"fk_posts_author\" of table \"posts\" without its name \
+                 (sqlite)",
+            ])
+            .helps(
+                "rename foreign key \"(author)\" of table \"posts\" back to \"fk_posts_author\" in \
+                 migrations/2_two.down.sql",
+            );
     }
 
     #[test]
@@ -199,6 +243,35 @@ mod tests {
             applied("1").seeing(&after),
         ]);
         check(&CHECK, history).finds(["downgrade of 1_one left table \"users\" behind (sqlite)"]);
+    }
+
+    #[test]
+    fn what_a_downgrade_leaves_that_does_nothing_is_one_finding() {
+        let (before, after) = (schema(&["users", "logs"]), schema(&["users", "users.email", "posts"]));
+        let judged = |downgrade| {
+            let history = recording()
+                .downgrades([Some("DROP TABLE x;"), Some(downgrade)])
+                .trunk([applied("1").seeing(&before), applied("2").seeing(&after)])
+                .probe([
+                    applied("2").seeing(&after),
+                    applied("-2").seeing(&after),
+                    failed("2", "table posts already exists"),
+                ]);
+            check(&CHECK, history)
+        };
+        judged("-- kept: posts are precious")
+            .finds(["downgrade of 2_two does nothing and leaves 3 objects as the upgrade made them (sqlite)"])
+            .blames("2")
+            .shows("- table logs\n+ table posts\n\n  table users\n+   email\n")
+            .helps(
+                "give back in migrations/2_two.down.sql the lines marked -, and take away those marked +; \
+                 as it is, the second upgrade fails: table posts already exists",
+            );
+        judged("SELECT 1;").finds([
+            "downgrade of 2_two did not restore table \"logs\" (sqlite)",
+            "downgrade of 2_two left table \"posts\" behind (sqlite)",
+            "downgrade of 2_two left column \"email\" of table \"users\" behind (sqlite)",
+        ]);
     }
 
     #[test]

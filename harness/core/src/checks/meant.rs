@@ -8,7 +8,7 @@ use crate::evidence::{Observation, Recording};
 use crate::history::Script;
 use crate::rows::{ForeignKey, foreign_keys};
 use crate::schema::{Attribute, Group, Kind, Name, Object, Schema};
-use crate::sql::{Token, lex, words};
+use crate::sql::{Token, TokenKind, lex, words};
 
 /// What the script of a step says, given the schema before it.
 pub(super) struct Meant<'a> {
@@ -84,16 +84,44 @@ impl<'a> Meant<'a> {
     /// The tables that it drops and makes again from others alone, so that what they hold follows from
     /// those: a row that follows from none was nobody's.
     pub(super) fn made_anew(&self) -> BTreeSet<Name> {
-        let mut sources = Sources::of(self);
-        for statement in self.script.statements(self.backend) {
-            sources.take(statement.body);
-        }
+        let sources = self.sources();
         let dropped = sources.dropped.iter().filter_map(|name| self.table(name));
         let follows = |table: &&Name| {
             let from = sources.relations.get(&table.local().to_lowercase());
             from.is_some_and(|from| !from.is_empty() && !from.contains(*table))
         };
         dropped.filter(follows).cloned().collect()
+    }
+
+    /// The tables that it rebuilds with those rows alone that meet a condition.
+    pub(super) fn kept_in_part(&self) -> BTreeSet<Name> {
+        let sources = self.sources();
+        let dropped = sources.dropped.iter().filter(|name| sources.chosen.contains(*name));
+        let dropped = dropped.filter_map(|name| self.table(name));
+        let keeps = |table: &&Name| {
+            let from = sources.relations.get(&table.local().to_lowercase());
+            from.is_some_and(|from| from.contains(*table))
+        };
+        dropped.filter(keeps).cloned().collect()
+    }
+
+    /// The tables that it drops and makes again without any of their rows, and of no others.
+    pub(super) fn made_empty(&self) -> BTreeSet<Name> {
+        let sources = self.sources();
+        let dropped = sources.dropped.iter().filter_map(|name| self.table(name));
+        let is_empty = |table: &&Name| {
+            let from = sources.relations.get(&table.local().to_lowercase());
+            from.is_some_and(BTreeSet::is_empty)
+        };
+        dropped.filter(is_empty).cloned().collect()
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        let mut sources = Sources::of(self);
+        for statement in self.script.statements(self.backend) {
+            sources.take(statement.body);
+        }
+        sources
     }
 }
 
@@ -102,13 +130,15 @@ struct Sources<'a> {
     meant: &'a Meant<'a>,
     relations: BTreeMap<String, BTreeSet<Name>>,
     dropped: BTreeSet<String>,
+    /// The relations all of whose rows a condition chose.
+    chosen: BTreeSet<String>,
 }
 
 impl<'a> Sources<'a> {
     fn of(meant: &'a Meant<'a>) -> Self {
         let own = |name: &Name| (name.local().to_lowercase(), BTreeSet::from([name.clone()]));
         let relations = meant.schema.tables().map(|(name, _)| own(name)).collect();
-        let mut sources = Self { meant, relations, dropped: BTreeSet::new() };
+        let mut sources = Self { meant, relations, dropped: BTreeSet::new(), chosen: BTreeSet::new() };
         let views = || {
             let is_view = |kind| matches!(kind, Kind::View | Kind::MaterializedView);
             meant.schema.groups().filter(move |(kind, ..)| is_view(*kind))
@@ -163,6 +193,9 @@ impl<'a> Sources<'a> {
             let Some((old, new)) = name(2).zip(place("to").and_then(|to| name(to + 1))) else { return };
             if place("rename").is_some_and(|rename| is(rename + 1, "to")) {
                 let moved = self.relations.remove(&old).unwrap_or_default();
+                if self.chosen.remove(&old) {
+                    self.chosen.insert(new.clone());
+                }
                 self.relations.insert(new, moved);
                 self.dropped.insert(old);
             }
@@ -173,12 +206,48 @@ impl<'a> Sources<'a> {
                 return;
             };
             let sources = place("as").map(from).unwrap_or_default();
-            self.relations.extend(name(kind + 1).map(|name| (name, sources)));
+            if let Some(name) = name(kind + 1) {
+                self.choose(&name, &sources, &tokens);
+                self.relations.insert(name, sources);
+            }
         } else if let Some(into) = place("into").filter(|_| is(0, "insert") || is(0, "with")) {
-            let sources = from(into + 1);
-            self.relations.entry(name(into + 1).unwrap_or_default()).or_default().extend(sources);
+            let (name, sources) = (name(into + 1).unwrap_or_default(), from(into + 1));
+            self.choose(&name, &sources, &tokens);
+            self.relations.entry(name).or_default().extend(sources);
         }
     }
+
+    /// Notes whether what a statement puts into a relation was chosen, as all before it was.
+    fn choose(&mut self, relation: &str, rows: &BTreeSet<Name>, statement: &[Token<'_>]) {
+        let is_first = self.relations.get(relation).is_none_or(BTreeSet::is_empty);
+        if rows.is_empty() {
+            return;
+        }
+        if !has_condition(statement) {
+            self.chosen.remove(relation);
+        } else if is_first {
+            self.chosen.insert(relation.to_owned());
+        }
+    }
+}
+
+/// Whether a query of its own, not one inside it, says which rows it takes by what they hold: WHERE
+/// FALSE takes none to have the columns alone.
+fn has_condition(statement: &[Token<'_>]) -> bool {
+    let mut depth = 0_usize;
+    let place = statement.iter().position(|token| {
+        match token.text {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && token.is_word("where")
+    });
+    let constant = |token: &Token<'_>| ["true", "false", "null"].iter().any(|word| token.is_word(word));
+    let names = |token: &Token<'_>| {
+        matches!(token.kind, TokenKind::QuotedIdentifier) || token.kind == TokenKind::Word && !constant(token)
+    };
+    place.is_some_and(|place| statement[place + 1..].iter().any(names))
 }
 
 fn bare(name: &str) -> &str {
@@ -284,6 +353,53 @@ mod tests {
         let (script, schema) = (Script::new("up.sql", text), tables());
         let meant = Meant { backend: Backend::Postgres, script, schema: &schema };
         assert_eq!(meant.made_anew().contains(&Name::new("posts_fast")), anew);
+    }
+
+    #[rstest]
+    #[case::plainly("DROP TABLE posts; CREATE TABLE posts (id INT);", true)]
+    #[case::by_another_name(
+        "CREATE TABLE n (id INT); DROP TABLE posts; ALTER TABLE n RENAME TO posts;",
+        true
+    )]
+    #[case::copied("CREATE TABLE n AS TABLE posts; DROP TABLE posts; ALTER TABLE n RENAME TO posts;", false)]
+    #[case::of_others("DROP TABLE posts; CREATE TABLE posts AS SELECT id FROM users;", false)]
+    #[case::not_made_again("DROP TABLE posts;", false)]
+    fn a_table_is_made_empty_if_none_of_its_rows_are_copied(#[case] text: &str, #[case] empty: bool) {
+        let (script, schema) = (Script::new("up.sql", text), tables());
+        let meant = Meant { backend: Backend::Sqlite, script, schema: &schema };
+        assert_eq!(meant.made_empty().contains(&Name::new("posts")), empty);
+    }
+
+    #[rstest]
+    #[case::chosen("INSERT INTO n SELECT id FROM posts WHERE id IN (SELECT id FROM users)", true)]
+    #[case::in_two_parts(
+        "INSERT INTO n SELECT id FROM posts WHERE id < 9; INSERT INTO n SELECT id FROM posts WHERE id > 9",
+        true
+    )]
+    #[case::all("INSERT INTO n SELECT id FROM posts", false)]
+    #[case::all_the_same("INSERT INTO n SELECT id, (SELECT 1 FROM users WHERE id = 1) FROM posts", false)]
+    #[case::all_beside(
+        "INSERT INTO n SELECT id FROM posts; INSERT INTO n SELECT id FROM posts WHERE id > 9",
+        false
+    )]
+    #[case::columns_alone("INSERT INTO n SELECT id FROM posts WHERE false", false)]
+    #[case::of_another("INSERT INTO n SELECT id FROM users WHERE id > 9", false)]
+    #[case::none("", false)]
+    fn a_table_is_kept_in_part_if_a_condition_says_which_rows(#[case] fills: &str, #[case] in_part: bool) {
+        let says = |text: &str| {
+            let schema = tables();
+            let meant =
+                Meant { backend: Backend::Sqlite, script: Script::new("up.sql", text), schema: &schema };
+            meant.kept_in_part().contains(&Name::new("posts"))
+        };
+        let rebuilt =
+            format!("CREATE TABLE n (id INT); {fills}; DROP TABLE posts; ALTER TABLE n RENAME TO posts;");
+        assert_eq!(says(&rebuilt), in_part);
+        // The old one is put aside first.
+        let aside = fills.replace("posts", "old").replace("INTO n", "INTO posts");
+        let aside =
+            format!("ALTER TABLE posts RENAME TO old; CREATE TABLE posts (id INT); {aside}; DROP TABLE old;");
+        assert_eq!(says(&aside), in_part);
     }
 
     #[rstest]

@@ -86,7 +86,7 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
 fn take_any_name(found: &mut Vec<Trace>, declared: &Schema, head: &Schema) {
     let unnamed: Vec<ObjectId> = found
         .iter()
-        .filter(|trace| matches!(trace.fate, Fate::Gone) && is_unnamed(&trace.object))
+        .filter(|trace| matches!(trace.fate, Fate::Gone) && trace::is_unnamed(&trace.object))
         .map(|trace| trace.object.clone())
         .collect();
     for id in unnamed {
@@ -102,14 +102,9 @@ fn take_any_name(found: &mut Vec<Trace>, declared: &Schema, head: &Schema) {
         }
     }
     found.retain(|trace| match &trace.fate {
-        Fate::Renamed(from) => !is_named_by_postgres(from),
+        Fate::Renamed(from) => !is_named_by_postgres(from) && !trace::is_unnamed(from),
         _ => true,
     });
-}
-
-/// Whether an object is called by what it consists of, since it has no name.
-fn is_unnamed(object: &ObjectId) -> bool {
-    object.part.as_ref().is_some_and(|(_, name)| name.starts_with('('))
 }
 
 /// Whether a constraint has the name that PostgreSQL makes up for one without (manual, "CREATE TABLE",
@@ -171,6 +166,10 @@ fn finding(recording: &Recording, file: &str, declared: &Schema, found: Trace) -
         Fate::Changed => (
             format!("{what} is migrated otherwise than declared ({backend})"),
             format!("bring it in a new revision to what {file} declares, or correct the declaration"),
+        ),
+        Fate::Renamed(from) if trace::is_unnamed(&found.object) => (
+            format!("{} is migrated without its name ({backend})", named(from)),
+            format!("name it in a new revision, or leave the name out in {file}"),
         ),
         Fate::Renamed(from) => (
             format!(
@@ -255,6 +254,13 @@ mod tests {
         let named = schema(&["users", "users.id", "users#one"]);
         check(&CHECK, history().with_models(&named))
             .finds(["unique \"one\" of table \"users\" is migrated under the name \"uq_users\" (sqlite)"]);
+        // What a file of SQL declares is meant as it is.
+        check(&CHECK, history().declaring(&declared))
+            .finds(["unique \"(id)\" of table \"users\" is migrated under the name \"uq_users\" (sqlite)"]);
+        let unnamed = recording().revisions(1).trunk([applied("1").seeing(&declared)]).declaring(&head);
+        check(&CHECK, unnamed)
+            .finds(["unique \"uq_users\" of table \"users\" is migrated without its name (sqlite)"])
+            .helps("name it in a new revision, or leave the name out in schema.sql");
     }
 
     #[test]

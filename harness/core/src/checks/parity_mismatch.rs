@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Check, Family, Judge, Judgement, Scope, both_at_head};
 use crate::Backend;
 use crate::evidence::{Evidence, Recording, Walk};
-use crate::history::RevisionId;
+use crate::history::{RevisionId, Script};
 use crate::parity::{Aspect, COMPATIBLE, Comparer, Comparison, Mismatch};
 use crate::report::{Finding, Location, NotRun, Severity};
 use crate::schema::{ObjectId, Schema};
-use crate::sql::{TokenKind, lex};
+use crate::sql::{Token, TokenKind, lex};
 
 pub(super) static CHECK: Check = Check {
     id: "parity-mismatch",
@@ -212,30 +212,117 @@ impl Sides<'_> {
     }
 }
 
-/// Where a revision's upgrade first names an object.
+/// Where a revision's upgrade first names an object: where it makes or alters the table of a part, if
+/// it does, also under the name that the table has until it takes the old one's place.
 fn place_of(recording: &Recording, revision: &RevisionId, object: &ObjectId) -> Option<Location> {
     let script = &recording.history.get(revision)?.upgrade;
+    let line = script.line_of(place_in(script, recording.backend, object)?);
+    Some(Location { file: script.path.clone(), line })
+}
+
+fn place_in(script: &Script, backend: Backend, object: &ObjectId) -> Option<usize> {
+    let table = object.group.local();
     let name = match &object.part {
         Some((_, name)) if !name.starts_with('(') => name,
-        _ => object.group.local(),
+        _ => table,
     };
-    let tokens = lex(&script.text, recording.backend);
-    let names = |token: &&crate::sql::Token<'_>| match token.kind {
-        TokenKind::Word => token.text.eq_ignore_ascii_case(name),
-        TokenKind::QuotedIdentifier => {
-            token.text.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(name)
-        }
-        _ => false,
-    };
-    let token = tokens.iter().find(names)?;
-    Some(Location { file: script.path.clone(), line: script.line_of(token.offset) })
+    let statements = script.statements(backend);
+    let statements = statements.iter().map(|one| {
+        let tokens = lex(one.body, backend).into_iter().filter(Token::is_significant);
+        (one.body_offset, tokens.collect::<Vec<_>>())
+    });
+    let statements: Vec<(usize, Vec<Token<'_>>)> = statements.collect();
+    let renamed = statements.iter().filter_map(|(_, tokens)| {
+        let to = tokens.windows(3).find(|three| three[0].is_word("rename") && three[1].is_word("to"))?;
+        if is_named(&to[2], table) { table_of(tokens) } else { None }
+    });
+    let mut tables: Vec<&str> = renamed.collect();
+    tables.push(table);
+    let found = statements.iter().flat_map(|(start, tokens)| {
+        let of_table =
+            table_of(tokens).is_some_and(|of| tables.iter().any(|one| of.eq_ignore_ascii_case(one)));
+        let mut depth = 0_usize;
+        tokens.iter().filter_map(move |token| {
+            match token.text {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            // Deeper inside, it is the column of another table or of a constraint.
+            is_named(token, name).then_some((!of_table, depth > 1, start + token.offset))
+        })
+    });
+    found.min().map(|(.., offset)| offset)
+}
+
+fn is_named(token: &Token<'_>, name: &str) -> bool {
+    matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdentifier)
+        && bare(token.text).eq_ignore_ascii_case(name)
+}
+
+/// The table that a statement makes, alters or puts an index on, without its schema.
+fn table_of<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
+    if !tokens.first().is_some_and(|token| token.is_word("create") || token.is_word("alter")) {
+        return None;
+    }
+    let is_index = tokens.iter().take(3).any(|token| token.is_word("index"));
+    let before = if is_index { "on" } else { "table" };
+    let mut place = tokens.iter().position(|token| token.is_word(before))? + 1;
+    let passed = ["if", "not", "exists", "only"];
+    while tokens.get(place).is_some_and(|token| passed.iter().any(|word| token.is_word(word))) {
+        place += 1;
+    }
+    while tokens.get(place + 1).is_some_and(|token| token.is_mark(".")) {
+        place += 2;
+    }
+    tokens.get(place).map(|token| bare(token.text))
+}
+
+fn bare(name: &str) -> &str {
+    name.trim_matches(['"', '`', '[', ']'])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::CHECK;
+    use rstest::rstest;
+
+    use super::{CHECK, place_in};
+    use crate::Backend;
     use crate::checks::testing::{applied, check, failed, recording, schema};
+    use crate::history::Script;
     use crate::report::Severity;
+    use crate::schema::{Kind, Name, ObjectId};
+
+    const REBUILDS: &str = "\
+DELETE FROM logs WHERE id IS NULL;
+CREATE TABLE users_new (id TEXT, at TEXT);
+INSERT INTO users_new SELECT id, at FROM users;
+DROP TABLE users; ALTER TABLE users_new RENAME TO users;
+CREATE TABLE IF NOT EXISTS main.\"Logs\" (
+    at TEXT REFERENCES users (id), -- id
+    id TEXT);
+CREATE INDEX ix ON users (at);
+INSERT INTO kinds (id) SELECT id FROM logs;";
+
+    #[rstest]
+    #[case("users", Kind::Column, "id", 2)]
+    #[case("users", Kind::Column, "at", 2)]
+    #[case("users", Kind::Index, "ix", 8)]
+    #[case("logs", Kind::Column, "at", 6)]
+    #[case("logs", Kind::Column, "id", 7)]
+    #[case("kinds", Kind::Column, "id", 1)]
+    #[case("logs", Kind::PrimaryKey, "(id)", 5)]
+    fn a_part_is_found_where_its_table_is_made(
+        #[case] table: &str,
+        #[case] kind: Kind,
+        #[case] part: &str,
+        #[case] line: u32,
+    ) {
+        let script = Script::new("up.sql", REBUILDS);
+        let object = ObjectId::part(Kind::Table, Name::new(table), kind, part);
+        let place = place_in(&script, Backend::Sqlite, &object);
+        assert_eq!(place.map(|offset| script.line_of(offset)), Some(line));
+    }
 
     #[test]
     fn a_mismatch_is_laid_at_the_revision_that_brought_it() {

@@ -8,8 +8,9 @@ use crate::evidence::{Evidence, Observation, Recording, RoundTrip, Rows, TableRo
 use crate::family::ColumnType;
 use crate::history::{Downgrade, Revision};
 use crate::report::{Finding, Severity};
-use crate::rows::{Datum, cut};
+use crate::rows::{self, Datum};
 use crate::schema::{Kind, Name, Schema};
+use crate::sql::words;
 
 pub(super) static CHECK: Check = Check {
     id: "rows-changed",
@@ -21,7 +22,8 @@ pub(super) static CHECK: Check = Check {
           downgrade must give the columns that were there all along their values back, which is a warning where \
           it does not: such a change may be meant, and a comment in an otherwise empty downgrade says so. Values \
           that differ from one run to the next, from the clock or at random, are left out, and so are columns \
-          that the upgrade drops. Of a table with some thousand rows, values are compared in the made-up rows or \
+          that the upgrade drops. What an upgrade computes with a function that [sqlite.functions] stands in for \
+          is a warning. Of a table with some thousand rows, values are compared in the made-up rows or \
           those at both ends of its key. A digest of each column tells about the others, as long as the table \
           has the same keys: whether a downgrade gave the values back, and whether an upgrade changed some on one \
           backend and none on the other. The backends spell values differently, so it cannot tell whether both \
@@ -215,6 +217,13 @@ impl<'a> Side<'a> {
         Some((up.rows_before.as_deref()?, up.rows_after.as_deref()?))
     }
 
+    /// A function of the application that the upgrade calls and something else stood in for.
+    fn stand_in(&self) -> Option<&'a String> {
+        let text = self.recording.script_of(self.up)?.text;
+        let named = words(&text, self.recording.backend);
+        self.recording.stood_in_for.iter().find(|name| named.contains(*name))
+    }
+
     fn around(&self, table: &Name) -> Option<Around<'a>> {
         let (before, after) = self.rows()?;
         let position = self.recording.history.position(&self.up.step.revision)?;
@@ -352,7 +361,7 @@ enum Change {
 impl<'a> Changes<'a> {
     fn add(&mut self, column: &'a str, key: &str, values: [&Datum; 2]) {
         let [one, other] = values.map(shown);
-        let first = || Change::Seen(0, [key.replace('\u{1f}', ", "), one, other]);
+        let first = || Change::Seen(0, [rows::shown(&key.replace('\u{1f}', ", ")), one, other]);
         if let Change::Seen(rows, _) = self.columns.entry(column).or_insert_with(first) {
             *rows += 1;
         }
@@ -426,14 +435,20 @@ impl<'a> Changes<'a> {
         finding.backend = Some(sqlite.recording.backend);
         finding.location = script_of(sqlite.recording, &up.step);
         finding.revision = Some(revision.clone());
-        Some(finding)
+        Some(match sqlite.stand_in() {
+            Some(name) => finding.weighing(Severity::Warning).help(format!(
+                "the upgrade calls \"{name}\", and what stands in for it under [sqlite.functions] may not do what \
+                 the application's own does; where that does the same as postgres, accept this"
+            )),
+            None => finding,
+        })
     }
 }
 
 fn shown(value: &Datum) -> String {
     match value {
         Datum::Null => "NULL".to_owned(),
-        _ => format!("'{}'", cut(&value.plain(), 40)),
+        _ => format!("'{}'", rows::shown(&value.plain())),
     }
 }
 

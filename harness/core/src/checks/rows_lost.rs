@@ -19,7 +19,8 @@ pub(super) static CHECK: Check = Check {
           After each upgrade and downgrade the tables that were there before and still are must hold at least \
           as many rows. Rows of a table that a revision drops go with it, and so do rows that the upgrade wrote \
           and its downgrade takes back. Rows that a revision deletes in so many words are a note, and so are \
-          those of a table that it drops and fills from other tables alone. The usual \
+          those that the WHERE of a rebuild leaves out, and those of a table that it drops and fills from other \
+          tables alone. The usual \
           culprit is a table rebuild on SQLite with foreign keys on: DROP TABLE deletes the rows first, and \
           that cascades into the children. Of a table with some thousand rows all are counted, and only the \
           made-up ones or those at both ends of its key are looked for one by one.",
@@ -83,14 +84,14 @@ fn judge(recording: &Recording, judgement: &mut Judgement) {
 
 /// The finding by what that one of some steps says of the table's rows which explains it best.
 fn mildest(recording: &Recording, finding: Finding, table: &Name, steps: &[&Observation]) -> Option<Finding> {
-    let mut mildest = finding.clone();
+    let mut mildest: Option<Finding> = None;
     for step in steps {
         let one = weighed(finding.clone(), table, Meant::by(recording, step).as_ref())?;
-        if one.severity < mildest.severity {
-            mildest = one;
+        if mildest.as_ref().is_none_or(|mildest| one.severity < mildest.severity) {
+            mildest = Some(one);
         }
     }
-    Some(mildest)
+    mildest.or(Some(finding))
 }
 
 /// The finding by what the revision says of the table's rows; none if they go with others that it
@@ -105,6 +106,16 @@ fn weighed(finding: Finding, table: &Name, meant: Option<&Meant<'_>>) -> Option<
     if meant.made_anew().contains(table) {
         let help = "the revision makes the table anew from others; keep what does not follow from those";
         return Some(finding.weighing(Severity::Note).help(help));
+    }
+    if meant.kept_in_part().contains(table) {
+        let help =
+            "the revision says itself which rows it keeps; keep a copy if the others may be wanted again";
+        return Some(finding.weighing(Severity::Note).help(help));
+    }
+    if meant.made_empty().contains(table) {
+        let help = "the revision drops the table and makes it again without its rows: copy them over before, or \
+                    accept it with the reason why they may go";
+        return Some(finding.help(help));
     }
     (!meant.with_what_goes_along(deleted).contains(table)).then_some(finding)
 }

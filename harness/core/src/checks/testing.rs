@@ -282,6 +282,7 @@ impl Hand {
             uncounted: Vec::new(),
             began: 0,
             trials: self.trials,
+            stood_in_for: BTreeSet::new(),
             attempts: self.attempts,
             dangling_rows: self.dangling,
             not_run: Vec::new(),

@@ -35,6 +35,12 @@ impl Trace {
             Fate::Left => format!("{leave} {what} behind"),
             Fate::Gone => format!("{fail} restore {what}"),
             Fate::Changed => format!("{leave} {what} changed"),
+            Fate::Renamed(from) if is_unnamed(from) => {
+                format!("{leave} {} with the name {}", named(from), own_name(&self.object))
+            }
+            Fate::Renamed(from) if is_unnamed(&self.object) => {
+                format!("{leave} {} without its name", named(from))
+            }
             Fate::Renamed(from) => {
                 format!("{leave} {} renamed to {}", named(from), own_name(&self.object))
             }
@@ -93,6 +99,11 @@ pub(super) fn own_name(id: &ObjectId) -> String {
     }
 }
 
+/// Whether an object is called by what it consists of, since it has no name.
+pub(super) fn is_unnamed(id: &ObjectId) -> bool {
+    id.part.as_ref().is_some_and(|(_, name)| name.starts_with('('))
+}
+
 fn same_group(one: &ObjectId, other: &ObjectId) -> bool {
     one.group_kind == other.group_kind && one.group == other.group
 }
@@ -142,10 +153,10 @@ fn renames(diff: &SchemaDiff) -> BTreeMap<ObjectId, ObjectId> {
 }
 
 fn renamed_parts(diff: &SchemaDiff) -> BTreeMap<ObjectId, ObjectId> {
-    // Two columns of one type need not be one under two names, and what has no name is called by
-    // what it consists of.
-    let is_named = |(kind, name): &(Kind, String)| *kind != Kind::Column && !name.starts_with('(');
-    let parts = || diff.changes().filter(|(id, _)| id.part.as_ref().is_some_and(is_named));
+    // Two columns of one type need not be one under two names, and two parts without a name are called
+    // by what they consist of.
+    let may_be = |(kind, _): &(Kind, String)| *kind != Kind::Column;
+    let parts = || diff.changes().filter(|(id, _)| id.part.as_ref().is_some_and(may_be));
     let mut renames: BTreeMap<ObjectId, ObjectId> = BTreeMap::new();
     for (old, before) in parts() {
         let Some(before) = removed(before) else {
@@ -154,6 +165,7 @@ fn renamed_parts(diff: &SchemaDiff) -> BTreeMap<ObjectId, ObjectId> {
         let is_new_name = |(new, after): &(&ObjectId, &Change)| {
             same_group(old, new)
                 && old.kind() == new.kind()
+                && !(is_unnamed(old) && is_unnamed(new))
                 && !renames.contains_key(*new)
                 && added(after) == Some(before)
         };

@@ -228,12 +228,7 @@ impl ForeignKey {
         let own = side.names(object.list(Attribute::Columns));
         let others = identifiers(columns, side.backend);
         let deferrable = object.text(Attribute::Deferrable);
-        // NO ACTION looks again at the end of the statement, where RESTRICT does not; no statement
-        // of an application tells them apart.
-        let action = |attribute| match object.text(attribute) {
-            None | Some("restrict") => "no action".to_owned(),
-            Some(action) => action.to_owned(),
-        };
+        let action = |attribute| object.text(attribute).unwrap_or(NO_ACTION).to_owned();
         Self {
             id,
             columns: own.iter().cloned().zip(others).collect(),
@@ -274,6 +269,15 @@ impl ForeignKey {
         }
         text
     }
+}
+
+const NO_ACTION: &str = "no action";
+
+/// Whether two actions do the same. NO ACTION looks again at the end of the statement, where RESTRICT
+/// does not; no statement of an application tells them apart.
+fn same_action(one: &str, other: &str) -> bool {
+    let stays = |action: &str| action == NO_ACTION || action == "restrict";
+    one == other || stays(one) && stays(other)
 }
 
 /// What MATCH FULL demands of the columns of a key: that all are null or none is. Each demand stands in
@@ -332,8 +336,8 @@ fn foreign(pair: &Pair<'_>, found: &mut Found<'_>) {
     let compare = |one: &ForeignKey, other: &ForeignKey| {
         let same = one.columns == other.columns
             && one.table == other.table
-            && one.on_delete == other.on_delete
-            && one.on_update == other.on_update
+            && same_action(&one.on_delete, &other.on_delete)
+            && same_action(&one.on_update, &other.on_update)
             && one.deferred == other.deferred
             && one.whole == other.whole;
         if same { Answer::Same } else { Answer::Different }
@@ -371,10 +375,10 @@ fn difference(one: &ForeignKey, other: &ForeignKey) -> (String, String) {
     }
     let say = |key: &ForeignKey| {
         let mut parts = Vec::new();
-        if one.on_delete != other.on_delete {
+        if !same_action(&one.on_delete, &other.on_delete) {
             parts.push(format!("on delete {}", key.on_delete));
         }
-        if one.on_update != other.on_update {
+        if !same_action(&one.on_update, &other.on_update) {
             parts.push(format!("on update {}", key.on_update));
         }
         if one.deferred != other.deferred {

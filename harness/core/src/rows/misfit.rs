@@ -10,11 +10,17 @@ use super::keys::{may_be_null, unique_keys};
 use crate::evidence::{Rows, TableRows};
 use crate::family::{ColumnType, Family};
 use crate::schema::{Attribute, Group, Kind, Name};
+use crate::sql::words;
 
 /// The first of some rows that the schema certainly does not allow, and why:
-/// `users (id = 4): "email" is NULL`.
-pub fn misfit(side: Side<'_>, rows: &Rows) -> Option<String> {
-    rows.tables.iter().find_map(|(name, rows)| of_table(side, name, side.schema.table(name)?, rows))
+/// `users (id = 4): "email" is NULL`. If a statement is given, of the tables that it names: no row of
+/// another one is why it failed.
+pub fn misfit(side: Side<'_>, rows: &Rows, statement: Option<&str>) -> Option<String> {
+    let named = statement.map(|statement| words(statement, side.backend));
+    let is_meant =
+        |name: &Name| named.as_ref().is_none_or(|named| named.contains(&name.local().to_lowercase()));
+    let mut tables = rows.tables.iter().filter(|(name, _)| is_meant(name));
+    tables.find_map(|(name, rows)| of_table(side, name, side.schema.table(name)?, rows))
 }
 
 fn of_table(side: Side<'_>, name: &Name, group: &Group, rows: &TableRows) -> Option<String> {
@@ -81,4 +87,32 @@ fn identified(rows: &TableRows, row: &[Option<String>]) -> String {
         Some(format!("{column} = {text}"))
     };
     columns.iter().filter_map(cell).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Backend;
+    use crate::schema::{Object, ObjectId, Schema};
+
+    #[test]
+    fn a_row_is_of_a_table_that_the_statement_names() {
+        let mut schema = Schema::new();
+        let tables = ["logs", "users"].map(|table| {
+            let id = ObjectId::part(Kind::Table, Name::new(table), Kind::Column, "at");
+            schema.insert(id, Object::new().flag(Attribute::NotNull));
+            let held =
+                TableRows { columns: vec!["at".to_owned()], rows: vec![vec![None]], ..TableRows::default() };
+            (Name::new(table), Arc::new(held))
+        });
+        let rows = Rows { tables: tables.into_iter().collect() };
+        let side = Side { backend: Backend::Sqlite, schema: &schema };
+        let found = |statement| misfit(side, &rows, statement);
+        assert_eq!(found(None).unwrap(), "logs (at = NULL): \"at\" is NULL");
+        let copy = "INSERT INTO users_new SELECT at FROM \"Users\"";
+        assert_eq!(found(Some(copy)).unwrap(), "users (at = NULL): \"at\" is NULL");
+        assert_eq!(found(Some("INSERT INTO posts_new SELECT at FROM posts")), None);
+    }
 }

@@ -62,13 +62,13 @@ pub fn insert(backend: Backend, table: &Name, cells: &BTreeMap<String, String>) 
     format!("INSERT INTO {target} ({columns}) {overriding}VALUES ({values})")
 }
 
-/// A value's text as a message can show it: on one line, with nothing that bends the line, and not
-/// too long.
+/// A value's text as a message can show it: on one line, with nothing that bends the line or hides in
+/// another letter, as an accent of its own does, and not too long.
 pub fn shown(text: &str) -> String {
     let is_odd = |char: char| {
         let bends =
             matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        char.is_control() || bends
+        char.is_control() || bends || matches!(char, '\u{300}'..='\u{36f}')
     };
     let mut out = String::new();
     for char in cut(text, 60).chars() {

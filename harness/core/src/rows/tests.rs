@@ -230,3 +230,8 @@ fn a_projects_own_values_come_first() {
     let row = users.candidate(0, &Parents::default()).unwrap();
     assert_eq!(users.literals(&row)["email"], "'ada@example.org'");
 }
+
+#[test]
+fn what_cannot_be_seen_in_a_value_is_spelled_out() {
+    assert_eq!(super::shown("é e\u{301} \u{202e}a\n"), "é e\\u{301} \\u{202e}a\\u{a}");
+}

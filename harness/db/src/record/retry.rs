@@ -66,7 +66,7 @@ impl<E: Engine> Recorder<'_, E> {
             });
             let triggered: BTreeSet<&Name> = triggered.collect();
             let rows = all_rows(self.engine, &mut database, before, triggered.into_iter()).await?;
-            bent |= rows::misfit(Side { backend, schema: after }, &rows).is_some();
+            bent |= rows::misfit(Side { backend, schema: after }, &rows, None).is_some();
             for (position, state) in &steps {
                 let step = (&mut database, RETRY);
                 let revision = &history.revisions()[*position];
@@ -82,7 +82,8 @@ impl<E: Engine> Recorder<'_, E> {
             }
         }
         let side = Side { backend, schema: after };
-        let row = failed.rows_before.as_deref().and_then(|carried| rows::misfit(side, carried));
+        let statement = failure.and_then(|failure| failure.statement.as_deref());
+        let row = failed.rows_before.as_deref().and_then(|carried| rows::misfit(side, carried, statement));
         Ok(Retried { outcome, row, bent })
     }
 

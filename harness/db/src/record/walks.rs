@@ -111,6 +111,7 @@ impl<'a, E: Engine> Recorder<'a, E> {
             uncounted: Vec::new(),
             began: now(),
             trials: Vec::new(),
+            stood_in_for: BTreeSet::new(),
             attempts: Vec::new(),
             dangling_rows: Vec::new(),
             not_run: Vec::new(),

@@ -239,6 +239,11 @@ const REFUSING: &str = "routine f(): begin raise exception 'no'; end; & trigger 
     "foreign key (n): n | references p (id)",
     "error: foreign key \"fk\" of table \"t\" is on delete cascade on postgres and on delete no action on sqlite"
 )]
+#[case::restrict(
+    "foreign key fk: n | references p (id) | on delete restrict | on update restrict",
+    "foreign key (n): n | references p (id) | on update cascade",
+    "error: foreign key \"fk\" of table \"t\" is on update restrict on postgres and on update cascade on sqlite"
+)]
 #[case::deferred(
     "foreign key fk: n | references p (id) | deferrable deferrable initially deferred",
     "foreign key (n): n | references p (id)",
