@@ -202,6 +202,22 @@ fn foreign_keys_that_wait_alike_are_silent(#[case] postgres: &str, #[case] sqlit
     ran.ends(0).says("clean:");
 }
 
+#[rstest]
+#[case::no_key_on_one("", "REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED", "accepted by postgres and refused by sqlite")]
+#[case::no_key_on_the_other("REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED", "", "refused by postgres and accepted by sqlite")]
+fn a_foreign_key_that_waits_is_tried_as_the_end_of_a_transaction_would(
+    #[case] postgres: &str,
+    #[case] sqlite: &str,
+    #[case] says: &str,
+) {
+    let tables = |key: &str| {
+        let id = "id TEXT NOT NULL PRIMARY KEY";
+        format!("CREATE TABLE p ({id});\nCREATE TABLE c ({id}, p TEXT NOT NULL {key});")
+    };
+    let Some(ran) = report(&tables(postgres), &tables(sqlite), KEYS) else { return };
+    ran.ends(1).says(&format!("a row of no parent in \"p\" of table \"c\" is {says}"));
+}
+
 #[test]
 fn a_row_that_waits_for_another_of_its_table_is_asked_about() {
     let table = |waits: &str| {

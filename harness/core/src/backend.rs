@@ -46,15 +46,6 @@ impl Backend {
         }
     }
 
-    /// Whether a transaction that is not to be committed can be asked what its end would refuse. SQLite
-    /// tells at COMMIT alone (SQLite manual, "SQLite Foreign Key Support", 4.2).
-    pub(crate) const fn tells_what_waits(self) -> bool {
-        match self {
-            Self::Postgres => true,
-            Self::Sqlite => false,
-        }
-    }
-
     /// What stands before the values of a row that brings its own key, also where the database
     /// would rather count (PostgreSQL manual, "INSERT").
     pub const fn overriding(self) -> &'static str {

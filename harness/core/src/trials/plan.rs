@@ -451,23 +451,12 @@ impl<'a> Table<'a> {
         for (backend, group) in &self.groups {
             for key in foreign_keys(self.heads[backend], group) {
                 let same = |one: &ForeignKey| one.columns == key.columns && one.parent == key.parent;
-                if !self.is_out_of_sight(&key) && !keys.iter().any(same) {
+                if !keys.iter().any(same) {
                     keys.push(key);
                 }
             }
         }
         keys
-    }
-
-    /// Whether a backend looks at the key only when a transaction ends, and does not tell before.
-    fn is_out_of_sight(&self, key: &ForeignKey) -> bool {
-        self.groups.iter().filter(|(backend, _)| !backend.tells_what_waits()).any(|(backend, group)| {
-            foreign_keys(self.heads[backend], group).iter().any(|one| {
-                let waits =
-                    group.part(Kind::ForeignKey, &one.name).and_then(|one| one.text(Attribute::Deferrable));
-                one.columns == key.columns && one.parent == key.parent && waits == Some(INITIALLY_DEFERRED)
-            })
-        })
     }
 
     fn object_of(&self, key: &[String]) -> ObjectId {
@@ -493,9 +482,6 @@ impl<'a> Table<'a> {
         format!("column \"{column}\" of table {}", self.name.quoted())
     }
 }
-
-/// What is said of a foreign key that waits without being asked to.
-pub(super) const INITIALLY_DEFERRED: &str = "deferrable initially deferred";
 
 /// No longer text is tried.
 const LONGEST: u32 = 2000;

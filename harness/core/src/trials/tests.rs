@@ -193,23 +193,6 @@ fn a_key_that_waits_when_asked_is_asked(#[case] backend: Backend, #[case] asks: 
     assert!(statements.contains(&whole), "{statements:#?}");
 }
 
-/// SQLite tells at COMMIT alone what it would refuse there, which is never reached.
-#[test]
-fn a_key_that_waits_on_sqlite_is_not_asked_about_at_once() {
-    let says = |waits: Option<&str>| {
-        let key = waits.map_or(reference(), |waits| reference().with(Attribute::Deferrable, waits));
-        schema(Backend::Sqlite, column("TEXT"), Some((Kind::ForeignKey, key)))
-    };
-    let postgres = schema(Backend::Postgres, column("uuid"), Some((Kind::ForeignKey, reference())));
-    let whats = |sqlite: &Schema| -> Vec<String> {
-        let value = |number| Datum::Uuid([number + 4; 16]);
-        asked(&postgres, sqlite, value, Backend::Sqlite).into_iter().map(|(what, _)| what).collect()
-    };
-    let orphan = "a row of no parent in \"a\" of table \"t\"".to_owned();
-    assert!(whats(&says(None)).contains(&orphan) && whats(&says(Some("deferrable"))).contains(&orphan));
-    assert!(!whats(&says(Some("deferrable initially deferred"))).contains(&orphan));
-}
-
 /// A range of no length overlaps with nothing.
 #[test]
 fn rows_that_exclude_each_other_overlap() {

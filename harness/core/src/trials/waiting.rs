@@ -1,9 +1,12 @@
 //! Foreign keys that may wait for the end of a transaction.
 
-use super::plan::{INITIALLY_DEFERRED, Table};
+use super::plan::Table;
 use super::{Action, Promise, Question, Row};
 use crate::rows::{Datum, ForeignKey, foreign_keys};
 use crate::schema::{Attribute, Kind};
+
+/// What is said of a foreign key that waits without being asked to.
+const INITIALLY_DEFERRED: &str = "deferrable initially deferred";
 
 impl Table<'_> {
     /// A row whose parent comes after it, where one of the two says that the foreign key may wait.

@@ -1,11 +1,11 @@
 //! The one place where the compiler is not asked whether memory is safe: SQLite's own handle of a
-//! connection, which sqlx keeps and rusqlite knows how to give functions to.
+//! connection, which sqlx keeps, and which rusqlite knows how to give functions to.
 
 #![expect(unsafe_code, reason = "neither driver can know what the other one does with the same handle")]
 
 use std::path::Path;
 
-use rusqlite::{Connection, LoadExtensionGuard};
+use rusqlite::{Connection, LoadExtensionGuard, ffi};
 use sqlx_sqlite::SqliteConnection;
 
 /// Does something with sqlx's connection through rusqlite. What `act` makes there, such as a function,
@@ -20,6 +20,19 @@ pub(super) async fn borrowed<T>(
     // What is made from it here ends before `locked` does, and does not close it: it is not the owner.
     let borrowed = unsafe { Connection::from_handle(locked.as_raw_handle().as_ptr()) };
     Ok(borrowed.and_then(|borrowed| act(&borrowed)))
+}
+
+/// Whether a foreign key still lacks its parent, so that a COMMIT would be refused (SQLite manual, "Status
+/// Parameters for database connections", SQLITE_DBSTATUS_DEFERRED_FKS).
+pub(super) async fn lacks_a_parent(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let mut locked = connection.lock_handle().await?;
+    let (mut lacking, mut most) = (0, 0);
+    // SAFETY: the handle is open and stays so while `locked` is held, and the numbers outlive the call.
+    let told = unsafe {
+        let handle = locked.as_raw_handle().as_ptr();
+        ffi::sqlite3_db_status(handle, ffi::SQLITE_DBSTATUS_DEFERRED_FKS, &raw mut lacking, &raw mut most, 0)
+    };
+    Ok(told == ffi::SQLITE_OK && lacking != 0)
 }
 
 /// Loads an extension, whose code then runs in this very process.

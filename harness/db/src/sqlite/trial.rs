@@ -5,7 +5,7 @@ use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
 use switchback_core::trials::Answer;
 
-use super::cell;
+use super::{cell, handle};
 use super::run::is_of_the_library;
 use crate::record::RecordError;
 
@@ -33,6 +33,10 @@ async fn tried(
 ) -> Result<Answer, RecordError> {
     if let Some(reason) = refusal(send(connection, statement).await)? {
         return Ok(Answer::Refused(reason));
+    }
+    // What may wait would otherwise wait for a COMMIT that never comes.
+    if handle::lacks_a_parent(connection).await.map_err(failed)? {
+        return Ok(Answer::Refused("FOREIGN KEY constraint failed".to_owned()));
     }
     let Some(reading) = reading else { return Ok(Answer::Accepted(Vec::new())) };
     let rows = sqlx::query(AssertSqlSafe(reading.to_owned())).persistent(false).fetch_all(connection).await;
