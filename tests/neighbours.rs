@@ -91,7 +91,12 @@ const UNDONE: &[(&str, &str)] = &[
     ("-- no-transaction\nALTER SYSTEM SET work_mem = '9MB';", "created setting work_mem"),
     ("ALTER DATABASE ledger SET jit = off;", "created settings of database \"ledger\""),
     ("GRANT pg_read_all_stats TO grace;", "created membership of \"grace\" in \"pg_read_all_stats\""),
-    ("DROP ROLE team;", "cannot be dropped because some objects depend on it"),
+    (
+        "DROP ROLE IF EXISTS nobody_there, guest;",
+        "it was not run, since it drops role \"guest\", which is not of this run",
+    ),
+    ("DO $$ BEGIN DROP ROLE team; END $$;", "cannot be dropped because some objects depend on it"),
+    ("-- no-transaction\nDROP DATABASE ledger;", "it was not run, since it drops database \"ledger\""),
     ("CREATE TABLE t (id INTEGER); INSERT INTO t SELECT 1 / 0;", "division by zero"),
     ("CREATE TABEL t (id INTEGER);", "syntax error"),
     ("-- no-transaction\nBEGIN;\nCREATE TABLE t (id INTEGER);", "leaves a transaction open"),
@@ -181,7 +186,7 @@ const TOLD: &[(&str, &str, &[&str])] = &[
         "created database \"production\"",
         &["production"],
     ),
-    ("-- no-transaction\nDROP DATABASE ledger;", "dropped database \"ledger\"", &[""]),
+    ("DO $$ BEGIN DROP ROLE stranger; END $$;", "dropped role \"stranger\"", &["stranger"]),
 ];
 
 #[test]

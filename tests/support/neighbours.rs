@@ -25,6 +25,7 @@ const SERVER: &[&str] = &[
     "COMMENT ON DATABASE shop IS 'orders of all customers'",
     "REVOKE CONNECT ON DATABASE ledger FROM PUBLIC",
     "GRANT CONNECT, TEMPORARY ON DATABASE ledger TO team",
+    "CREATE ROLE stranger",
     "CREATE ROLE guest LOGIN PASSWORD 'gu3st'",
     "GRANT CREATE ON DATABASE shop TO guest",
     "ALTER SYSTEM SET maintenance_work_mem = '33MB'",

@@ -70,6 +70,36 @@ pub fn reaches_for_a_file(statement: &str) -> bool {
     }
 }
 
+/// What a statement of PostgreSQL's drops that belongs to the whole server: roles, databases and tablespaces,
+/// each as `role "name"` (manual, "DROP ROLE", "DROP DATABASE" and "DROP TABLESPACE").
+pub fn dropped_from_the_server(statement: &str) -> Vec<String> {
+    let mut tokens = lex(statement, Backend::Postgres).into_iter().filter(Token::is_significant).peekable();
+    if !tokens.next().is_some_and(|first| first.is_word("drop")) {
+        return Vec::new();
+    }
+    let kinds = [("role", "role"), ("user", "role"), ("group", "role"), ("database", "database")];
+    let kinds = kinds.into_iter().chain([("tablespace", "tablespace")]);
+    let second = tokens.next();
+    let kind =
+        kinds.filter(|(word, _)| second.is_some_and(|second| second.is_word(word))).map(|(_, kind)| kind);
+    let Some(kind) = kind.last() else { return Vec::new() };
+    if tokens.next_if(|token| token.is_word("if")).is_some() {
+        tokens.next();
+    }
+    let mut dropped = Vec::new();
+    for token in tokens.filter(|token| !token.is_mark(",")) {
+        match token.kind {
+            TokenKind::Word => dropped.push(format!("{kind} \"{}\"", token.text.to_lowercase())),
+            TokenKind::QuotedIdentifier => {
+                let name = token.text.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+                dropped.push(format!("{kind} \"{}\"", name.unwrap_or(token.text).replace("\"\"", "\"")));
+            }
+            _ => break,
+        }
+    }
+    dropped
+}
+
 /// The words and names of a text, in lower case and without their quotes: what it may be about.
 pub fn words(text: &str, backend: Backend) -> BTreeSet<String> {
     let tokens = lex(text, backend).into_iter();
@@ -98,6 +128,20 @@ mod tests {
     #[case("CREATE TABLE attach (a)", false)]
     fn a_file_that_is_reached_for(#[case] statement: &str, #[case] expected: bool) {
         assert_eq!(reaches_for_a_file(statement), expected);
+    }
+
+    #[rstest]
+    #[case("DROP ROLE app", &["role \"app\""])]
+    #[case("-- x\ndrop user if exists App, \"A\"\"b\" ;", &["role \"app\"", "role \"A\"b\""])]
+    #[case("DROP GROUP g", &["role \"g\""])]
+    #[case("DROP TABLESPACE IF EXISTS fast", &["tablespace \"fast\""])]
+    #[case("DROP DATABASE shop", &["database \"shop\""])]
+    #[case("DROP OWNED BY app", &[])]
+    #[case("DROP TABLE role", &[])]
+    #[case("ALTER ROLE app RENAME TO b", &[])]
+    #[case("DROP ROLE", &[])]
+    fn what_a_statement_drops_from_the_server(#[case] statement: &str, #[case] expected: &[&str]) {
+        assert_eq!(dropped_from_the_server(statement), expected);
     }
 
     #[rstest]

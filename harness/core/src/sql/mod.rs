@@ -23,7 +23,8 @@ mod write;
 pub use canonical::{canonical, tokens_equal};
 pub(crate) use expression::{expression, parsed_statements, query};
 pub use facts::{
-    comments, ends_transaction, is_blank, leading_words, opens_transaction, reaches_for_a_file, words,
+    comments, dropped_from_the_server, ends_transaction, is_blank, leading_words, opens_transaction,
+    reaches_for_a_file, words,
 };
 pub use lex::{Lexer, Token, TokenKind, lex};
 pub use position::{column_of, line_of};

@@ -230,12 +230,18 @@ impl Engine for Postgres {
             Some(known) => known,
             None => self.server.before_revision(&text).await.map_err(&listing)?,
         };
-        let mut ran = match run.driven {
-            Some(driven) => {
+        // Nothing but what this run has made is ever dropped.
+        let refused = match run.driven {
+            None => run::drops_what_is(run.script, |object| self.server.is_theirs(object, &before)),
+            Some(_) => None,
+        };
+        let mut ran = match (refused, run.driven) {
+            (Some(failure), _) => Ran::failed(failure),
+            (None, Some(driven)) => {
                 database.driver = Some(driven.0.clone());
                 Ran::driven(driven, database.place(), self.backend()).await?
             }
-            None => run::run(database, run).await?,
+            (None, None) => run::run(database, run).await?,
         };
         if ends_sessions(&text) || ran.sent.as_deref().is_some_and(ends_sessions) {
             self.unrest.fetch_add(1, Ordering::Relaxed);

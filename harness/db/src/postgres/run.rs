@@ -64,6 +64,17 @@ pub(super) async fn run(database: &mut Database, run: Run<'_>) -> Result<Ran, Re
     }
 }
 
+/// The failure of a script that would drop something of the whole server that is not of this run.
+pub(super) fn drops_what_is(script: &Script, is_theirs: impl Fn(&str) -> bool) -> Option<Failure> {
+    let pieces = script.statements(Backend::Postgres);
+    let (index, theirs) = pieces.iter().enumerate().find_map(|(index, piece)| {
+        let mut dropped = sql::dropped_from_the_server(piece.body).into_iter();
+        Some((index, dropped.find(|object| is_theirs(object))?))
+    })?;
+    let failure = Failure::new(format!("it was not run, since it drops {theirs}, which is not of this run"));
+    Some(blame(failure, script, &pieces, index))
+}
+
 async fn execute(connection: &mut PgConnection, run: Run<'_>) -> Result<(), Trouble> {
     if run.transaction {
         send(connection, "BEGIN").await?;

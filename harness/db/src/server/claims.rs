@@ -67,6 +67,11 @@ impl Server {
         Ok(before)
     }
 
+    /// Whether an object of the whole server was there before this run, which then is not to drop it.
+    pub(crate) fn is_theirs(&self, object: &str, before: &Standings) -> bool {
+        !self.is_ours() && before.contains_key(object) && !self.claims.known().made.contains_key(object)
+    }
+
     /// Lists them after that revision, and which of them it made: they were not there before, and its
     /// text names them. What came meanwhile without being named is somebody else's.
     ///

@@ -5,8 +5,8 @@ use sqlx_sqlite::SqliteConnection;
 use switchback_core::Backend;
 use switchback_core::trials::Answer;
 
-use super::{cell, handle};
 use super::run::is_of_the_library;
+use super::{cell, handle};
 use crate::record::RecordError;
 
 pub(super) async fn answer(
