@@ -202,6 +202,7 @@ fn merged_reports_end_as_the_whole_run() {
         ("2_b.sql", "CREATE TABLE b (id INTEGER PRIMARY KEY);"),
     ]);
     part(&clean, "--shard 1/2", "a.json").ends(0);
+    clean.run("check --backend sqlite --shard 1/2").ends(0).says(", shard 1 of 2\n");
     part(&clean, "--shard 2/2", "b.json").ends(0);
     clean.run("report merge a.json b.json").ends(0).says("clean");
     part(&clean, "--shard 2/2 --sqlite 3.1", "b.json").ends(3);

@@ -53,7 +53,9 @@ fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result 
 }
 
 fn write_heading(out: &mut String, report: &Report, style: Style) -> fmt::Result {
-    writeln!(out, "{BOLD}switchback {}{BOLD:#}  {}", report.version, report.project)?;
+    let shard = report.shard.as_ref().map(|part| format!(", shard {} of {}", part.index, part.of));
+    let shard = shard.unwrap_or_default();
+    writeln!(out, "{BOLD}switchback {}{BOLD:#}  {}{shard}", report.version, report.project)?;
     for run in &report.backends {
         let revisions = counted(run.revisions, "revision", "revisions");
         if style.reproducible {

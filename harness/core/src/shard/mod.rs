@@ -82,12 +82,20 @@ impl Shard {
     }
 }
 
-/// How many revisions the first `shards` of them have. Each has fewer than the one before it, since it
-/// first has to climb to where it begins, which takes about a quarter of the time of the round trips.
+/// How many revisions the first `shards` of them have, so that all take about as long. Each has fewer than
+/// the one before it, since it first has to climb to where it begins; and the last one judges head, too.
 fn share(shards: usize, of: usize, revisions: usize) -> usize {
-    let power = |exponent: usize| (0..exponent).fold(1.0_f64, |power, _| power * 0.75);
-    let part = (1.0 - power(shards)) / (1.0 - power(of));
-    if shards == of { revisions } else { (part * revisions as f64).round() as usize }
+    // In round trips of one revision: climbing over it, and its part of what is done at head.
+    const CLIMB: f64 = 0.45;
+    const HEAD: f64 = 0.3;
+    // In the time that all of them take: where the shard after so many others begins.
+    let begins = |others: usize| (1.0 - (0..others).fold(1.0, |power, _| power * (1.0 - CLIMB))) / CLIMB;
+    if shards == 0 || shards == of {
+        return if shards == 0 { 0 } else { revisions };
+    }
+    let last = begins(of - 1);
+    let before_last = ((1.0 + HEAD) * last / (1.0 + (1.0 - CLIMB) * last)).min(0.95);
+    (before_last * begins(shards) / last * revisions as f64).round() as usize
 }
 
 /// The revisions that all histories have; nothing if they have some, but not in the same order.

@@ -79,10 +79,9 @@ pub fn dropped_from_the_server(statement: &str) -> Vec<String> {
     }
     let kinds = [("role", "role"), ("user", "role"), ("group", "role"), ("database", "database")];
     let kinds = kinds.into_iter().chain([("tablespace", "tablespace")]);
-    let second = tokens.next();
-    let kind =
-        kinds.filter(|(word, _)| second.is_some_and(|second| second.is_word(word))).map(|(_, kind)| kind);
-    let Some(kind) = kind.last() else { return Vec::new() };
+    let Some(second) = tokens.next() else { return Vec::new() };
+    let mut kinds = kinds.filter(|(word, _)| second.is_word(word)).map(|(_, kind)| kind);
+    let Some(kind) = kinds.next() else { return Vec::new() };
     if tokens.next_if(|token| token.is_word("if")).is_some() {
         tokens.next();
     }
