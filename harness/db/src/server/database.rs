@@ -62,6 +62,10 @@ impl std::fmt::Debug for Database {
     }
 }
 
+/// A connection over which databases are made and dropped.
+#[derive(Debug)]
+pub struct Admin(PgConnection);
+
 impl Server {
     /// Makes an empty database. Its name holds the label, for whoever looks at the server.
     ///
@@ -111,6 +115,15 @@ impl Server {
         Ok(self.database(name))
     }
 
+    /// A connection over which databases are made and dropped, for who does so again and again: connecting
+    /// takes longer than some of it.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn admin_connection(&self) -> Result<Admin, ServerError> {
+        self.admin().await.map(Admin)
+    }
+
     /// Makes a copy of a database of this run, to which nobody may be connected. The settings and
     /// grants of the database itself, which PostgreSQL does not copy, are the same too.
     ///
@@ -118,17 +131,29 @@ impl Server {
     /// [`ServerError::CopyUnsupported`] for an isolated schema, [`ServerError::InUse`] if somebody
     /// is connected to the original, or if the server refuses.
     pub async fn copy_database(&self, from: &Database, label: &str) -> Result<Database, ServerError> {
+        self.copy_database_over(&mut self.admin_connection().await?, from, label).await
+    }
+
+    /// The same, over a connection that is there already.
+    ///
+    /// # Errors
+    /// Those of [`copy_database`](Self::copy_database).
+    pub async fn copy_database_over(
+        &self,
+        Admin(admin): &mut Admin,
+        from: &Database,
+        label: &str,
+    ) -> Result<Database, ServerError> {
         if self.isolate == Isolate::Schema {
             return Err(ServerError::CopyUnsupported);
         }
         let name = self.fresh_name(label);
         let quoted = identifier(&name);
         let failed = |e| ServerError::query(format!("copy database \"{}\" to \"{name}\"", from.name), &e);
-        let mut admin = self.admin().await?;
-        let strategy = self.strategy(&mut admin).await?;
+        let strategy = self.strategy(admin).await?;
         let (from_name, unfinished) = (identifier(&from.name), self.unfinished());
         let create = format!("CREATE DATABASE {quoted} TEMPLATE {from_name}{strategy}{unfinished}");
-        match execute(&mut admin, create).await {
+        match execute(admin, create).await {
             Ok(()) => {}
             Err(e) if is_code(&e, &["55006"]) => {
                 return Err(ServerError::InUse { database: from.name.clone() });
@@ -136,9 +161,9 @@ impl Server {
             Err(e) => return Err(failed(e)),
         }
         let mut finish = Vec::from_iter(self.comment(&name));
-        finish.extend(settings(&mut admin, &from.name, &quoted).await.map_err(failed)?);
-        finish.extend(grants(&mut admin, &from.name, &quoted).await.map_err(failed)?);
-        execute(&mut admin, finish.join(";\n")).await.map_err(failed)?;
+        finish.extend(settings(admin, &from.name, &quoted).await.map_err(failed)?);
+        finish.extend(grants(admin, &from.name, &quoted).await.map_err(failed)?);
+        execute(admin, finish.join(";\n")).await.map_err(failed)?;
         Ok(self.database(name))
     }
 
@@ -147,17 +172,28 @@ impl Server {
     /// # Errors
     /// If it is not of this run, or the server refuses.
     pub async fn drop_database(&self, database: Database) -> Result<(), ServerError> {
+        self.drop_database_over(&mut self.admin_connection().await?, database).await
+    }
+
+    /// The same, over a connection that is there already.
+    ///
+    /// # Errors
+    /// Those of [`drop_database`](Self::drop_database).
+    pub async fn drop_database_over(
+        &self,
+        Admin(admin): &mut Admin,
+        database: Database,
+    ) -> Result<(), ServerError> {
         let name = &database.name;
         let doing = format!("drop database \"{name}\"");
         if RunId::of(name).as_ref() != Some(&self.run) {
             let reason = "it is not of this run".to_owned();
             return Err(ServerError::Query { doing, reason });
         }
-        let mut admin = self.admin().await?;
         let dropped = match self.isolate {
-            Isolate::Database => drop_database(&mut admin, &self.options, name).await,
+            Isolate::Database => drop_database(admin, &self.options, name).await,
             Isolate::Schema => {
-                execute(&mut admin, format!("DROP SCHEMA IF EXISTS {} CASCADE", identifier(name))).await
+                execute(admin, format!("DROP SCHEMA IF EXISTS {} CASCADE", identifier(name))).await
             }
         };
         dropped.map_err(|e| ServerError::query(doing, &e))

@@ -43,7 +43,7 @@ use tokio::sync::OnceCell;
 pub use self::available::{Available, Image, available};
 pub use self::binaries::{Binaries, FOLDERS_ENV};
 pub(crate) use self::claims::ends_sessions;
-pub use self::database::Database;
+pub use self::database::{Admin, Database};
 pub use self::env::url_sources;
 pub(crate) use self::error::told;
 pub use self::error::{PassedOver, ServerError};
