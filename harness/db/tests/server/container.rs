@@ -1,5 +1,6 @@
 //! A container, where there is an engine and the image; and why there is none, where there isn't.
 
+use std::collections::BTreeSet;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 use std::time::Instant;
@@ -21,37 +22,49 @@ fn docker(arguments: &[&str]) -> Option<String> {
     run.status.success().then(|| String::from_utf8(run.stdout).unwrap().trim().to_owned())
 }
 
-/// The newest version whose image is on this machine.
+/// The versions whose images are on this machine.
+fn local_images() -> BTreeSet<u32> {
+    let found = docker(&["images", "--format", "{{.Tag}}", "postgres"]).unwrap_or_default();
+    found.lines().filter_map(|tag| tag.parse().ok()).collect()
+}
+
+/// The newest of them.
 fn local_image() -> Option<u32> {
-    let found = docker(&["images", "--format", "{{.Tag}}", "postgres"])?;
-    found.lines().filter_map(|tag| tag.parse().ok()).max()
+    local_images().pop_last()
 }
 
 #[tokio::test]
 async fn it_serves_where_there_is_an_image_and_is_gone_when_closed() {
-    let Some(version) = local_image() else {
+    let versions = local_images();
+    if versions.is_empty() {
         // Without an engine, or with one that finds no such image, that is the reason.
         let request = Request { image: Some("localhost:1/none:1".to_owned()), ..from_container(1) };
         let error = provision(&request).await.unwrap_err();
         assert!(error.to_string().starts_with("no PostgreSQL serves: container: "), "{error}");
-        return;
-    };
-    let server = provision(&from_container(version)).await.unwrap();
-    assert_eq!(server.source(), format!("container postgres:{version}"));
-    assert_eq!(server.major(), version);
-    let trunk = server.create_database("trunk").await.unwrap();
-    let probe = server.copy_database(&trunk, "probe").await.unwrap();
-    let mut on = probe.connect().await.unwrap();
-    assert_eq!(texts(&mut on, "SHOW fsync").await, ["off"]);
-    let run = trunk.name().split('_').nth(1).unwrap().to_owned();
-    assert_eq!(containers_of(&run).lines().count(), 1);
-    server.close().await.unwrap();
-    assert_eq!(containers_of(&run), "");
+    }
+    for version in versions {
+        let server = provision(&from_container(version)).await.unwrap();
+        assert_eq!(server.source(), format!("container postgres:{version}"));
+        assert_eq!(server.major(), version);
+        let trunk = server.create_database("trunk").await.unwrap();
+        let probe = server.copy_database(&trunk, "probe").await.unwrap();
+        let mut on = probe.connect().await.unwrap();
+        assert_eq!(texts(&mut on, "SHOW fsync").await, ["off"]);
+        let run = trunk.name().split('_').nth(1).unwrap().to_owned();
+        assert_eq!(containers_of(&run).lines().count(), 1);
+        server.close().await.unwrap();
+        assert_eq!(containers_of(&run), "");
+    }
 }
 
 #[tokio::test]
 async fn what_is_kept_stays_and_the_way_to_it_is_told() {
-    let Some(version) = local_image() else {
+    // Images of bare server binaries have no psql, unlike the official ones.
+    let has_psql = |version: &u32| {
+        let image = format!("postgres:{version}");
+        docker(&["run", "--rm", "--entrypoint", "psql", &image, "--version"]).is_some()
+    };
+    let Some(version) = local_images().into_iter().rev().find(has_psql) else {
         assert!(docker(&["image", "inspect", "postgres"]).is_none());
         return;
     };
