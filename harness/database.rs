@@ -22,7 +22,7 @@ use crate::{plan, run};
 const CONNECTIONS: u32 = 8;
 
 /// A database of a test's own, with a project's migrations applied. It goes when this value does,
-/// whoever is connected to it.
+/// whoever is connected to it; on a private PostgreSQL nobody waits for that, since the server goes as well.
 ///
 /// The first one that is asked for is migrated, and all others are copies, until a file of the project
 /// says something else. Tests may ask for theirs at the same time, also in several processes.

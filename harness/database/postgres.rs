@@ -122,6 +122,10 @@ impl Drop for Owned {
             let _ = over_a_connection(&server, gone).await;
             drop(dropped);
         });
+        if self.server.holds_originals() {
+            // Nobody has to wait for what goes with the server, at the latest.
+            return;
+        }
         // The server waits for every session to take note, also for those that are about to connect: those
         // of tasks on this very thread go on when they are let.
         let wait = || word.recv_timeout(PATIENCE);
